@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+_CLIPPED = 5.0
+"""Usual deviations beyond the range of the cycles at which rows are clipped while their start is sought."""
+
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
 
@@ -45,23 +48,46 @@ def expected(cycles: tuple[Cycle, ...], mean: Vector, positions: Vector) -> Matr
     return out
 
 
-def best_start(cycles: tuple[Cycle, ...], mean: Vector, spread: Vector, values: Matrix) -> float:
-    """Return the position of the first row of a table without times: where the cycles fit its first rows best.
+def rows_of_first_cycle(cycles: tuple[Cycle, ...]) -> int:
+    """Return how many rows without times show the place in the cycles: those of the longest one; 0 without cycles."""
+    return int(np.ceil(max((cycle.period for cycle in cycles), default=0.0)))
+
+
+def best_start(cycles: tuple[Cycle, ...], spread: Vector, values: Matrix) -> float:
+    """Return the position of the first row of rows without times: where the cycles fit their first cycle best.
+
+    The sums of squares of all starts are cross-correlations, computed by FFT. A machine that runs elsewhere than in the
+    training has its cycles nevertheless: each sensor is compared without its mean. Outliers are clipped.
 
     Args:
         cycles: of the model.
-        mean: float64 ``(sensors,)``.
         spread: float64 ``(sensors,)``, above 0, by which the sensors are weighed.
         values: float64 ``(rows, sensors)``; NaN where missing.
     """
-    if not cycles:
+    starts = rows_of_first_cycle(cycles)
+    first = values[:starts]
+    if not len(first):
         return 0.0
-    longest = max(cycle.period for cycle in cycles)
-    first = values[: int(np.ceil(2 * longest))]
-    steps = np.arange(len(first), dtype=np.float64)
-    errors = []
-    for start in range(int(np.ceil(longest))):
-        off = (first - expected(cycles, mean, steps + start)) / spread
-        # A machine that runs elsewhere than in the training has its cycles nevertheless.
-        errors.append(float(np.nan_to_num(np.abs(off - np.nan_to_num(np.nanmedian(off, axis=0)))).sum()))
-    return float(np.argmin(errors))
+    course = expected(cycles, np.zeros(values.shape[1]), np.arange(starts + len(first) - 1, dtype=np.float64))
+    errors = np.zeros(starts)
+    for column, wanted, scale in zip(first.T, course.T, spread.tolist(), strict=True):
+        known = ~np.isnan(column)
+        if known.any():
+            most = float(np.ptp(wanted)) + _CLIPPED * scale
+            above = np.clip(np.where(known, column - np.median(column[known]), 0.0), -most, most)
+            errors += _square_sums(above, known, wanted) / scale**2
+    # Starts that are equal but for the rounding of the transform: the first one.
+    return float(np.flatnonzero(errors <= errors.min() + 1e-9 * max(float(np.ptp(errors)), 1e-12))[0])
+
+
+def _square_sums(above: Vector, known: NDArray[np.bool_], wanted: Vector) -> Vector:
+    """Return the variance of what rows lie above each part of ``wanted`` as long, times the number of known rows."""
+    size = len(wanted) + len(above)
+    mask = known.astype(np.float64)
+
+    def products(rows: Vector, course: Vector) -> Vector:
+        transformed = np.conj(np.fft.rfft(rows, size)) * np.fft.rfft(course, size)
+        return np.asarray(np.fft.irfft(transformed, size)[: len(wanted) - len(above) + 1])
+
+    squares = np.square(above).sum() - 2 * products(above, wanted) + products(mask, np.square(wanted))
+    return np.asarray(squares - np.square(above.sum() - products(mask, wanted)) / mask.sum(), np.float64)

@@ -33,9 +33,14 @@ class Evidence:
 
     def distances(self, features: Matrix, scaling: Scaling, network: Network) -> Matrix:
         """Return the distances and errors of features ``(rows, features)``, float64 ``(rows, 2 * features)``."""
+        return np.abs(self.deviations(features, scaling, network))
+
+    @staticmethod
+    def deviations(features: Matrix, scaling: Scaling, network: Network) -> Matrix:
+        """Return the same with their signs."""
         scaled = (features - scaling.center) / scaling.scale
         clipped = np.clip(scaled, -_LARGEST, _LARGEST)
-        return np.asarray(np.abs(np.concatenate([scaled, clipped - network.reconstruct(clipped)], axis=1)), np.float64)
+        return np.asarray(np.concatenate([scaled, clipped - network.reconstruct(clipped)], axis=1), np.float64)
 
     def squares(self, distances: Matrix, sensors: int) -> Matrix:
         """Return each sensor's part of the squared score, float64 ``(rows, sensors)``.

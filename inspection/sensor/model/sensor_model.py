@@ -208,7 +208,7 @@ class SensorModel:
             raise ValueError("no model of a series")
         start = 0.0
         if seconds is None or metadata.series.origin_s is None:
-            start = best_start(series.cycles, series.mean, series.spread, values)
+            start = best_start(series.cycles, series.spread, values)
         positions = metadata.series.positions(seconds, len(values), metadata.period_s, start)
         state = series.begin()
         out = np.empty(values.shape)

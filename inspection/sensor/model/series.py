@@ -21,6 +21,7 @@ _LARGEST = 5.0
 _FOLLOWED = 2.0
 """One row moves the base line no more than one so far away does, in usual deviations."""
 _GAP = 1.5
+_LEAST_SHARE = 1e-6
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -36,7 +37,7 @@ class SeriesState:
         rows: number of rows of the present block of the base line.
         moved: float64 ``(sensors,)``, the sum of what they lie above it.
         last: float64 ``(channels,)``, the newest row, from which the next step is measured; NaN where missing.
-        means: float64 ``(scales, 3 * channels)``, running means of level, energy and roughness.
+        means: float64 ``(scales, 4 * channels)``, running means of level, energy, roughness and known rows.
     """
 
     position: float
@@ -66,7 +67,7 @@ class Series:
         spread: float64 ``(sensors,)``, usual deviation from what is expected; above 0.
         phase_spread: float64 ``(phases, sensors)``, the same by the phase of the first cycle; None where it is unknown.
         roughness: float64 ``(channels,)``, usual change from row to row; above 0.
-        usual: float64 ``(3 * channels,)``, usual level, energy and roughness, which missing values have.
+        usual: float64 ``(3 * channels,)``, usual level, energy and roughness, imputed for missing values.
         relation: float64 ``(sensors, sensors)``, what the others say; None for one sensor.
         relation_spread: float64 ``(sensors,)``, usual difference from it.
         block: rows after which the base line moves.
@@ -107,13 +108,18 @@ class Series:
         sensors, channels = self.sensors, self.channels
         parts = np.split(flattened, np.cumsum([2, sensors, sensors, channels]))
         head, base, moved, last, means = (part.copy() for part in parts)
-        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means.reshape(len(self.spans), -1))
+        means = means.reshape(len(self.spans), -1)
+        if means.shape[1] == 3 * channels:
+            # States written before the share of known rows was kept.
+            means = np.concatenate([means, np.ones((len(self.spans), channels))], axis=1)
+        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means)
 
     def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> Matrix:
         """Return the features of further rows and move the state.
 
-        A value that is missing counts as one that is as expected. After a gap longer than the longest scale the running
-        means begin anew; the base line stays.
+        A missing value counts as one that is as expected, and so does each row of a gap. Scales of which few rows are
+        known, as after the start or a gap, say little of a change, and are weighed by the share of known rows. The base
+        line is kept over a gap.
 
         Args:
             values: float64 ``(rows, sensors)``; NaN where missing.
@@ -125,14 +131,14 @@ class Series:
         """
         before = np.concatenate([[state.position], positions[:-1]])
         far = np.nan_to_num(positions - before, nan=1.0)
-        pieces = np.flatnonzero(far > self.spans[-1])
+        gaps = np.flatnonzero(far > self.spans[0])
         out = np.empty((len(values), self.channels * OF_CHANNEL))
         for start, end in zip(
-            np.concatenate([[0], pieces]).tolist(), np.concatenate([pieces, [len(values)]]).tolist(), strict=True
+            np.concatenate([[0], gaps]).tolist(), np.concatenate([gaps, [len(values)]]).tolist(), strict=True
         ):
-            if start in pieces:
-                state.means = self._neutral()
             if end > start:
+                if far[start] > self.spans[0]:
+                    self._forget(state, float(far[start]) - 1)
                 part = slice(start, end)
                 out[part] = self._piece(values[part], positions[part], far[part] > _GAP, state)
         return out
@@ -142,7 +148,7 @@ class Series:
         state = self.begin()
         gaps = np.diff(positions, prepend=positions[:1]) > _GAP
         _, means = self._scaled(values, positions, gaps, state)
-        found = np.nan_to_num(np.nanmean(means, axis=0))
+        found = np.nan_to_num(np.nanmean(means[:, : 3 * self.channels], axis=0))
         found[: self.channels] = 0.0
         return np.asarray(found, np.float64)
 
@@ -154,11 +160,16 @@ class Series:
         return above, self.phase_spread[self.cycles[0].phases(positions)]
 
     def _neutral(self) -> Matrix:
-        return np.tile(self.usual, (len(self.spans), 1))
+        return np.tile(np.concatenate([self.usual, np.zeros(self.channels)]), (len(self.spans), 1))
+
+    def _forget(self, state: SeriesState, rows: float) -> None:
+        """Move the running means by rows that are missing."""
+        keep = np.array([1 - 2 / (span + 1) for span in self.spans])[:, None] ** rows
+        state.means = keep * state.means + (1 - keep) * self._neutral()
 
     def _piece(self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState) -> Matrix:
         scaled, means = self._scaled(values, positions, after_gap, state)
-        return self._features(scaled, np.where(np.isnan(means), self.usual, means), state)
+        return self._features(scaled, np.where(np.isnan(means), self._neutral()[0], means), state)
 
     def _scaled(
         self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState
@@ -181,6 +192,7 @@ class Series:
                 np.clip(scaled, -_LARGEST, _LARGEST),
                 np.where(known, np.square(np.clip(scaled, -most, most)), np.nan),
                 np.square(np.clip(steps, -most, most)),
+                known.astype(np.float64),
             ],
             axis=1,
         )
@@ -189,15 +201,18 @@ class Series:
     def _features(self, scaled: Matrix, means: Matrix, state: SeriesState) -> Matrix:
         channels = self.channels
         found = [scaled]
-        faster = scaled
+        faster, weight = scaled, np.ones_like(scaled)
         for place, span in enumerate(self.spans):
             smoothed = smooth(means, 2 / (span + 1), state.means[place])
             state.means[place] = smoothed[-1]
-            level = smoothed[:, :channels]
+            level, share = smoothed[:, :channels], smoothed[:, 3 * channels :]
+            # The mean of the known rows: a machine that begins off its base line has not just moved there.
+            mean = level / np.maximum(share, _LEAST_SHARE)
             # A change back to what is expected is none.
-            change = np.clip(faster - level, np.minimum(faster, 0.0), np.maximum(faster, 0.0))
-            found += [level, change, 0.5 * np.log(smoothed[:, channels:] + _FLOOR**2)]
-            faster = level
+            weight = weight * share
+            change = weight * np.clip(faster - mean, np.minimum(faster, 0.0), np.maximum(faster, 0.0))
+            found += [level, change, 0.5 * np.log(smoothed[:, channels : 3 * channels] + _FLOOR**2)]
+            faster = mean
         return np.concatenate(found, axis=1)
 
     def _base_lines(self, above: Matrix, spread: Matrix, known: NDArray[np.bool_], state: SeriesState) -> Matrix:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.sensor.model.cycles import best_start, rows_of_first_cycle
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.model.series import SeriesState
 from inspection.sensor.model.smoothing import capped
@@ -24,9 +25,10 @@ class StreamState:
 
     Attributes:
         seen: number of rows.
-        window: float64 ``(rows, sensors)``, the newest rows minus the origin of the windows, newest first.
+        window: float64 ``(rows, sensors)``, the newest rows minus the origin of the windows, newest first; of a series
+            the first rows, the first one first, while their place in the cycles is not known.
         mean: float64 ``(features,)``, the running mean of the squared errors; of a series its whole state, see
-            ``SeriesState.flattened``, and no window.
+            ``SeriesState.flattened``.
     """
 
     seen: int
@@ -56,9 +58,14 @@ class SensorStream:
         self._last: Vector | None = None
         self._series: SeriesState | None = None
         self._seen = 0
+        # Rows of a series without times, until they show where in its cycles the machine is.
+        self._waiting: list[Vector] = []
+        self._first_cycle = 0
         if model.series is not None:
             self._series = model.series.begin() if state is None else model.series.state_of(state.mean)
             self._seen = 0 if state is None else state.seen
+            self._waiting = [] if state is None else list(state.window)
+            self._first_cycle = rows_of_first_cycle(model.series.cycles)
         if state is not None and self._last_rows is not None:
             self._last_rows.restore(state.window, state.seen)
             self._mean[:] = state.mean
@@ -75,15 +82,23 @@ class SensorStream:
 
     @property
     def warming_up(self) -> bool:
-        """Whether the rows so far do not fill a window; until then every row scores the median error."""
+        """Whether the rows so far do not fill a window; until then every row scores the median error.
+
+        The window of a series is its longest cycle where only the rows show their place in it: the model has no times,
+        or the rows so far came without.
+        """
+        series = self._model.metadata.series
+        if series is not None and self._series is not None:
+            without_times = series.origin_s is None or bool(self._waiting)
+            return without_times and math.isnan(self._series.position) and len(self._waiting) < self._first_cycle - 1
         return self._last_rows is not None and self._last_rows.seen < self._last_rows.windows.length - 1
 
     def state(self) -> StreamState:
         """Return what the stream knows of the rows before."""
         with self._lock:
             if self._series is not None:
-                nothing = np.empty((0, self._model.input_dimension))
-                return StreamState(self._seen, nothing, self._series.flattened())
+                waiting = np.array(self._waiting, np.float64).reshape(-1, self._model.input_dimension)
+                return StreamState(self._seen, waiting, self._series.flattened())
             if self._last_rows is None:
                 return StreamState(0, np.empty((0, self._model.input_dimension)), self._mean.copy())
             return StreamState(self._last_rows.seen, self._last_rows.window(), self._mean.copy())
@@ -143,14 +158,23 @@ class SensorStream:
             return model.row_score(mean)
 
     def _of_series(self, row: Vector, at: float | None, state: SeriesState) -> Vector:
-        metadata = self._model.metadata
-        start = 0.0 if math.isnan(state.position) else state.position + 1
-        seconds = None if at is None else np.array([at])
-        if metadata.series is None:
+        model, metadata = self._model, self._model.metadata
+        if model.series is None or metadata.series is None:
             raise ValueError("no model of a series")
-        positions = metadata.series.positions(seconds, 1, metadata.period_s, start)
         self._seen += 1
-        return np.asarray(self._model.series_squares(row[None], positions, state)[0], np.float64)
+        rows, start = row[None], state.position + 1
+        if at is not None and metadata.series.origin_s is not None:
+            self._waiting = []
+        elif math.isnan(start):
+            self._waiting.append(row)
+            if len(self._waiting) < self._first_cycle:
+                median = float(model.reference.error_percentiles[50])
+                return np.full(model.input_dimension, median**2 / model.input_dimension)
+            rows, self._waiting = np.array(self._waiting), []
+            start = best_start(model.series.cycles, model.series.spread, rows)
+        seconds = None if at is None else np.array([at])
+        positions = metadata.series.positions(seconds, len(rows), metadata.period_s, start)
+        return np.asarray(model.series_squares(rows, positions, state)[-1], np.float64)
 
     def _squares(self, features: Vector) -> tuple[Vector, float]:
         squares, total = self._errors.squared(features, self._model.scaling)

@@ -8,21 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model.cycles import Cycle, phases_of
+from inspection.sensor.training.periods import LEAST_PERIOD, dominant_period, moving_mean
 
 DAY_S, WEEK_S = 86_400.0, 7 * 86_400.0
 _LEAST_CYCLES = 3
-_LEAST_PERIOD = 4
-_LONGEST_LAG = 20_000
+_MOST_CYCLES = 2
+"""Cycles of the machine beside the day and the week."""
 _MOST_PHASES, _PHASES_OF_WEEK = 288, 168
 _LONG_CYCLE = 1500
 """Rows of a cycle from which on an hour of the week is resolved enough."""
 _LEAST_GAIN = 0.1
 """Share of the variance that a cycle must explain in cycles it was not learned from."""
-_FALLEN, _PEAK, _RISE, _FIRST_OF = 0.5, 0.15, 0.25, 0.85
+_GAIN_OF_FEW = 2.0
+"""The same times the number of cycles, where few are seen: a wandering level repeats itself by chance."""
 _FINE = 0.01
 _FINE_STEPS = 41
 _SAME = 0.02
-_MOST_SENSORS = 16
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -41,23 +42,12 @@ class Clock:
     period: float
 
 
-def autocorrelation(column: Vector, most: int) -> Vector:
-    """Return the autocorrelation at the lags 0 to ``most``, float64 ``(most + 1,)``; 0 for a constant column."""
-    known = ~np.isnan(column)
-    filled = np.where(known, column - np.nanmean(column), 0.0)
-    size = 2 * len(filled)
-    products = np.fft.irfft(np.abs(np.fft.rfft(filled, size)) ** 2, size)[: most + 1]
-    pairs = np.fft.irfft(np.abs(np.fft.rfft(known.astype(np.float64), size)) ** 2, size)[: most + 1]
-    mean = products / np.maximum(np.rint(pairs), 1)
-    # Rounding leaves a trace of variance in a constant column.
-    return mean / mean[0] if mean[0] > 1e-12 * max(1.0, float(np.nanmean(column)) ** 2) else np.zeros(most + 1)
-
-
 def find_cycles(values: Matrix, positions: Vector, clock: Clock | None) -> tuple[Cycle, ...]:
     """Return the cycles in rows of normal operation, the shortest first.
 
     A cycle is kept for the sensors where it explains a tenth of the variance of rows of cycles it was not averaged
-    over. Day and week are tried wherever there are times; without them, what the autocorrelation shows.
+    over, more where there are few of them, without what changes more slowly than the cycle. Day and week are tried
+    wherever there are times, then what the autocorrelation shows.
 
     Args:
         values: float64 ``(rows, sensors)``, in the order of time; NaN where missing.
@@ -65,42 +55,33 @@ def find_cycles(values: Matrix, positions: Vector, clock: Clock | None) -> tuple
         clock: of the positions; None without times.
     """
     left = values - np.nanmean(values, axis=0)
-    wanted = [(float(lag), False) for lag in (_dominant_lag(left),) if lag is not None]
-    if clock is not None:
-        calendar = [span / clock.period for span in (DAY_S, WEEK_S)]
-        wanted = [(lag, False) for lag, _ in wanted if all(abs(lag / span - 1) > _SAME for span in calendar)]
-        wanted += [(span, True) for span in calendar if span > _LEAST_PERIOD]
-    found = []
-    for period, exact in sorted(wanted):
-        if np.ptp(positions) < _LEAST_CYCLES * period:
-            continue
-        cycle = _best_cycle(left, positions, period, clock, exact=exact)
-        if cycle is not None:
-            found.append(cycle)
-            left = left - cycle.profile[cycle.phases(positions)]
-    return tuple(found)
+    calendar = [] if clock is None else [span / clock.period for span in (DAY_S, WEEK_S)]
+    calendar = [span for span in calendar if span > LEAST_PERIOD]
+    found: list[Cycle] = []
+    for period in calendar:
+        left = _with_cycle(found, left, positions, period, clock, exact=True)
+    for _ in range(_MOST_CYCLES):
+        wanted = dominant_period(left, positions)
+        if wanted is None or any(abs(wanted / cycle.period - 1) <= _SAME for cycle in found):
+            break
+        before = len(found)
+        left = _with_cycle(found, left, positions, wanted, clock, exact=False)
+        if len(found) == before:
+            break
+    return tuple(sorted(found, key=lambda cycle: cycle.period))
 
 
-def _dominant_lag(values: Matrix) -> int | None:
-    """Return the lag of the highest peak of the autocorrelation of any sensor; its first one, not a multiple."""
-    best: tuple[float, int] | None = None
-    most = min(len(values) // 4, _LONGEST_LAG)
-    order = np.argsort(-np.nanvar(values, axis=0) / np.maximum(np.nanmax(np.abs(values), axis=0) ** 2, 1e-300))
-    for place in order[:_MOST_SENSORS]:
-        curve = autocorrelation(values[:, place], most)
-        fallen = np.flatnonzero(curve < _FALLEN)
-        if not len(fallen):
-            continue
-        inner = curve[1:-1]
-        peaks = np.flatnonzero((inner >= curve[:-2]) & (inner > curve[2:])) + 1
-        peaks = peaks[(peaks >= max(int(fallen[0]), _LEAST_PERIOD)) & (curve[peaks] > _PEAK)]
-        if not len(peaks):
-            continue
-        first = int(peaks[curve[peaks] > _FIRST_OF * curve[peaks].max()][0])
-        height = float(curve[first])
-        if height - float(curve[:first].min()) > _RISE and (best is None or height > best[0]):
-            best = height, first
-    return None if best is None else best[1]
+def _with_cycle(
+    found: list[Cycle], left: Matrix, positions: Vector, period: float, clock: Clock | None, *, exact: bool
+) -> Matrix:
+    """Add a cycle to those found where it explains the rows, and return what it leaves of them."""
+    if np.ptp(positions) < _LEAST_CYCLES * period:
+        return left
+    cycle = _best_cycle(left, positions, period, clock, exact=exact)
+    if cycle is None:
+        return left
+    found.append(cycle)
+    return np.asarray(left - cycle.profile[cycle.phases(positions)], np.float64)
 
 
 def _best_cycle(values: Matrix, positions: Vector, period: float, clock: Clock | None, *, exact: bool) -> Cycle | None:
@@ -108,10 +89,13 @@ def _best_cycle(values: Matrix, positions: Vector, period: float, clock: Clock |
     # Whole rows first: a period that is a little off drifts out of step in later weeks, so the whole one wins ties.
     periods = [period] if exact else [period, *(period * np.linspace(1 - _FINE, 1 + _FINE, _FINE_STEPS))]
     shift = 0.0 if clock is None else clock.origin / clock.period
+    # A trend or a longer cycle is no part of what this one must explain.
+    length = min(round(period), len(values))
+    values = values - np.stack([moving_mean(column, length) for column in values.T], axis=1)
     best: tuple[float, Cycle] | None = None
     for tried in periods:
         profile, gain = _profile(values, positions + shift % tried, float(tried), phases)
-        used = gain > _LEAST_GAIN
+        used = gain > max(_LEAST_GAIN, _GAIN_OF_FEW / max(float(np.ptp(positions)) / tried, 1.0) * (not exact))
         if used.any() and (best is None or float(gain.max()) > best[0] + 1e-3):
             best = float(gain.max()), Cycle(float(tried), shift % float(tried), np.where(used, profile, 0.0))
     return None if best is None else best[1]

@@ -16,8 +16,10 @@ from inspection.sensor.model.scaling import Scaling, fit_scaling, is_resting
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.series import KINDS, OF_CHANNEL, Series
 from inspection.sensor.model.smoothing import CAP
-from inspection.sensor.training.cycles import DAY_S, WEEK_S, Clock, autocorrelation, find_cycles
+from inspection.sensor.training.cycles import DAY_S, WEEK_S, Clock, find_cycles
 from inspection.sensor.training.folds import blocks
+from inspection.sensor.training.independence import few_rows_factor, independent_rows
+from inspection.sensor.training.periods import autocorrelation
 from inspection.sensor.training.return_levels import block_maxima, return_level
 from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.thresholds import choose, histogram, percentiles, threshold_above
@@ -31,6 +33,8 @@ MINUTE_S = 60.0
 SAFETY = 1.6
 """The threshold over the level that the training rows give, for what they do not show."""
 FALSE_ALARMS_PER_WEEK = 0.05
+_LEAST_THRESHOLD = 1.0
+"""A score of 1 is a feature at its limit; rows of constant sensors alone would give a threshold of 0."""
 _BEYOND = 10.0
 """No rate is promised for a time longer than so many times the training."""
 _RELATED_ALONE = 3
@@ -117,7 +121,9 @@ def train_series(
     skipped = min(series.spans[-1], len(features) // 10)
     features = features[skipped:]
     scaling, network = _components(features)
-    distances = _held_out(features, series.spans[-1])
+    deviations = _held_out(features, series.spans[-1])
+    few = np.maximum(few_rows_factor(independent_rows(deviations)), _few_cycles_factor(series, positions[newest]))
+    distances = np.abs(deviations, out=deviations)
     row_s = period_s if clock and period_s else MINUTE_S
     wanted = settings.false_alarms_per_week or FALSE_ALARMS_PER_WEEK
     weeks = min(1 / wanted, _BEYOND * len(features) * row_s / WEEK_S)
@@ -126,7 +132,9 @@ def train_series(
     limits = return_level(maxima, repeats)
     half = len(limits) // 2
     limits = np.maximum(limits, np.repeat(_LEAST_LIMIT, half))
-    evidence = Evidence(limits)
+    seen = np.sqrt(Evidence(limits).squares(distances, values.shape[1]).sum(axis=1))
+    # Where little was seen, later rows lie further away than those that the limits are of.
+    evidence = Evidence(limits * few)
     errors = np.sqrt(evidence.squares(distances, values.shape[1]).sum(axis=1))
     missing = 2 * np.isnan(values[newest][skipped:]).sum(axis=1) > values.shape[1]
     errors[missing] = np.nan
@@ -136,11 +144,8 @@ def train_series(
         choice = choose(known, settings.threshold_percent)
         value, method, rate = choice.value, choice.method, choice.rate
     else:
-        maxima, rows = block_maxima(known[:, None], series.spans[-1])
-        value, method = (
-            SAFETY * _unseen(series, positions[newest]) * float(return_level(maxima, repeats)[0]),
-            "episodes",
-        )
+        maxima, rows = block_maxima(seen[~missing][:, None], series.spans[-1])
+        value, method = SAFETY * float(return_level(maxima, repeats)[0]), "episodes"
         rate = min(series.spans[1] * row_s / (weeks * WEEK_S), 0.5)
     made = SensorMetadata(
         format=SERIES_FORMAT,
@@ -150,7 +155,7 @@ def train_series(
         smoothing=1.0,
         cap=CAP,
         scaling="standard",
-        threshold=threshold_above(value),
+        threshold=threshold_above(value, _LEAST_THRESHOLD),
         threshold_method=method,
         threshold_percent=settings.threshold_percent if by_percent else None,
         threshold_rate=rate,
@@ -233,7 +238,7 @@ def spans_of(cycles: tuple[Cycle, ...], rows: int, clock: Clock | None) -> tuple
     return first, max(first + 1, round((first * last) ** 0.5)), last
 
 
-def _unseen(series: Series, positions: Vector) -> float:
+def _few_cycles_factor(series: Series, positions: Vector) -> float:
     """Return how much further rows of another cycle lie from a mean over n cycles than those that it is a mean of."""
     cycles = [float(np.ptp(positions)) / cycle.period for cycle in series.cycles]
     fewest = max(min(cycles), 2.0) if cycles else np.inf
@@ -263,7 +268,9 @@ def _related(series: Series, values: Matrix, positions: Vector) -> Series:
     scaled = np.nan_to_num(np.clip(above / spread, -_CLIPPED, _CLIPPED))
     sensors = scaled.shape[1]
     covariance = scaled.T @ scaled / len(scaled)
-    inverse = np.linalg.inv(covariance + np.eye(sensors) * max(_RIDGE * float(np.trace(covariance)) / sensors, 1e-9))
+    # Of few independent rows the sensors look related by chance.
+    ridge = max(_RIDGE, (sensors - 1) / float(np.median(independent_rows(scaled))))
+    inverse = np.linalg.inv(covariance + np.eye(sensors) * max(ridge * float(np.trace(covariance)) / sensors, 1e-9))
     relation = inverse / np.diag(inverse)
     differences = scaled @ relation
     deviation = np.maximum(differences.std(axis=0), _LEAST_SCALE)
@@ -297,14 +304,13 @@ def _components(features: Matrix) -> tuple[Scaling, Network]:
 
 
 def _held_out(features: Matrix, memory: int) -> Matrix:
-    """Return distances and errors of each row by the components of the other blocks of rows."""
-    weighed = Evidence(np.ones(2 * features.shape[1]))
+    """Return deviations and errors of each row, with their signs, by the components of the other blocks of rows."""
     out = np.empty((len(features), 2 * features.shape[1]))
     for fold in blocks(len(features), _FOLDS, min(memory, len(features) // (2 * _FOLDS))):
         scaling, network = _components(np.concatenate([features[part] for part in fold.fitted]))
         # Scaled as later rows are, by all of them.
         deviation = np.maximum(features.std(axis=0), _LEAST_SCALE)
-        out[fold.held_out] = weighed.distances(
+        out[fold.held_out] = Evidence.deviations(
             features[fold.held_out], Scaling(scaling.center, deviation, scaling.fill), network
         )
     return out

@@ -80,9 +80,24 @@ def tail_quantile(errors: NDArray[np.float64], rate: float) -> float:
     return min(max(base + excess, lowest), _MAX_EXTRAPOLATION * largest)
 
 
-def threshold_above(value: float) -> float:
-    """Return the threshold at a score that rows may have exactly."""
-    return max(value * _MARGIN, MIN_THRESHOLD)
+def threshold_above(value: float, least: float = MIN_THRESHOLD) -> float:
+    """Return the threshold at a score that rows may have exactly, no lower than ``least``."""
+    return max(value * _MARGIN, least)
+
+
+def least_threshold(values: NDArray[np.float64], scale: NDArray[np.float64]) -> float:
+    """Return the score below which a deviation is no more than rounding: half the finest step of any sensor.
+
+    The step of a sensor is the smallest difference between two of its values, and at most its scale, which is also the
+    step of one that never changed. Rows that are rebuilt exactly, such as those of constant sensors, have no errors to
+    choose a threshold from.
+
+    Args:
+        values: float64 ``(rows, sensors)``, the training rows; NaN where missing.
+        scale: float64 ``(sensors,)``, above 0: what the score counts as 1.
+    """
+    steps = [float(np.diff(np.unique(column[~np.isnan(column)])).min(initial=np.inf)) for column in values.T]
+    return max(0.5 * float(np.minimum(np.array(steps) / scale, 1.0).min()), MIN_THRESHOLD)
 
 
 def choose_again(model: SensorModel, percent: float | None) -> float:

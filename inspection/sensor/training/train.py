@@ -20,7 +20,14 @@ from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit
 from inspection.sensor.training.folds import blocks
 from inspection.sensor.training.series import is_series, sensor_figures, train_series
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
-from inspection.sensor.training.thresholds import MIN_THRESHOLD, choose, histogram, percentiles, threshold_above
+from inspection.sensor.training.thresholds import (
+    MIN_THRESHOLD,
+    choose,
+    histogram,
+    least_threshold,
+    percentiles,
+    threshold_above,
+)
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
@@ -162,6 +169,7 @@ def assemble(
     cap, errors = _errors(fitted.squares, factor)
     known = errors[~np.isnan(errors)]
     choice = choose(known, settings.threshold_percent)
+    steps = fitted.scaling.scale if fitted.windows is None else fitted.windows.spread
     metadata = SensorMetadata(
         name=settings.name,
         columns=columns,
@@ -169,7 +177,7 @@ def assemble(
         smoothing=factor,
         cap=cap,
         scaling=settings.scaling,
-        threshold=threshold_above(choice.value),
+        threshold=threshold_above(choice.value, least_threshold(values, steps)),
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
         threshold_rate=choice.rate,
@@ -215,8 +223,8 @@ def windows_of(values: Matrix, length: int) -> Windows | None:
     """Return the window feature extractor fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
     if length == 1:
         return None
-    origin, spread = np.nanmean(values, axis=0), np.maximum(np.nanstd(values, axis=0), _resting_scale(values))
-    return Windows(length, origin, np.where(spread > 1e-12 * np.abs(origin), spread, 1.0))
+    scaling = fit_scaling(values, "standard")
+    return Windows(length, scaling.center, scaling.scale)
 
 
 def scaling_of(

@@ -1,0 +1,89 @@
+"""Periods are found under noise, trends and longer cycles, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from inspection.sensor.training.cycles import find_cycles
+from inspection.sensor.training.independence import few_rows_factor, independent_rows
+from inspection.sensor.training.periods import moving_mean
+
+ROWS = 3000
+PLACE = np.arange(float(ROWS))
+Vector = NDArray[np.float64]
+
+
+def found(column: Vector, positions: Vector = PLACE) -> list[float]:
+    return [cycle.period for cycle in find_cycles(column[:, None], positions, None)]
+
+
+def noise(rng: np.random.Generator, period: int) -> Vector:
+    del period
+    return rng.normal(scale=np.sqrt(0.5), size=ROWS)
+
+
+def trend(rng: np.random.Generator, period: int) -> Vector:
+    return 20 * PLACE / ROWS + 0.5 * noise(rng, period)
+
+
+def season(rng: np.random.Generator, period: int) -> Vector:
+    return 5 * np.sin(2 * np.pi * PLACE / (9.3 * period)) + 0.5 * noise(rng, period)
+
+
+@pytest.mark.parametrize("under", [noise, trend, season])
+@given(seed=st.integers(0, 10_000), period=st.integers(8, 300))
+@settings(max_examples=20, deadline=None)
+def test_a_period_is_found_under(under: Callable[[np.random.Generator, int], Vector], seed: int, period: int) -> None:
+    values = np.sin(2 * np.pi * PLACE / period) + under(np.random.default_rng(seed), period)
+    assert any(one == pytest.approx(period, rel=0.02) for one in found(values))
+
+
+def test_a_period_that_is_no_whole_number_is_found_to_a_thousandth() -> None:
+    rng = np.random.default_rng(0)
+    (period,) = found(np.sin(2 * np.pi * PLACE / 40.37) + 0.3 * rng.normal(size=ROWS))
+    assert period == pytest.approx(40.37, rel=1e-3)
+
+
+def test_missing_rows_do_not_hide_a_period() -> None:
+    rng = np.random.default_rng(0)
+    kept = np.flatnonzero(rng.random(ROWS) < 0.7)
+    values = np.sin(2 * np.pi * PLACE / 30) + 0.3 * rng.normal(size=ROWS)
+    assert found(values[kept], PLACE[kept]) == pytest.approx([30], rel=0.01)
+
+
+@given(seed=st.integers(0, 10_000), rows=st.sampled_from([300, 1000, 3000]))
+@settings(max_examples=25, deadline=None)
+def test_white_noise_has_no_period(seed: int, rows: int) -> None:
+    assert found(np.random.default_rng(seed).normal(size=rows), np.arange(float(rows))) == []
+
+
+def test_random_walks_hardly_ever_have_a_period() -> None:
+    walks = [np.cumsum(np.random.default_rng(seed).normal(size=1000)) for seed in range(40)]
+    assert sum(bool(found(walk, np.arange(1000.0))) for walk in walks) <= 2
+
+
+def test_a_moving_mean_has_whole_windows_at_the_ends() -> None:
+    column = np.array([1.0, np.nan, 3.0, 4.0, 5.0, 6.0])
+    np.testing.assert_allclose(moving_mean(column, 3), [2, 2, 3.5, 4, 5, 5])
+
+
+def test_rows_of_a_slow_process_are_worth_few_independent_ones() -> None:
+    rng = np.random.default_rng(0)
+    slow = np.repeat(rng.normal(size=1000), 8)
+    count = independent_rows(np.stack([rng.normal(size=8000), slow], axis=1))
+    assert count[0] > 6000
+    # A value held for 8 rows has an integrated autocorrelation time of 8.
+    assert count[1] == pytest.approx(1000, rel=0.3)
+
+
+def test_the_factor_of_few_rows_is_that_of_students_t() -> None:
+    # Quantiles at 0.99: 3.747 of 4 degrees of freedom, 2.821 of 9.
+    factor = few_rows_factor(np.array([5.0, 10.0, 1e9]))
+    wanted = [3.747 * np.sqrt(6 / 5) / 2.3263, 2.821 * np.sqrt(1.1) / 2.3263, 1.0]
+    np.testing.assert_allclose(factor, wanted, rtol=0.01)
