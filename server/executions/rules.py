@@ -11,7 +11,13 @@ from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus, Role,
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 _STOPPED = frozenset({ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
 _OF_SERVICES = frozenset(
-    {"service-unavailable", "service-circuit-open", "service-not-connected", "service-output-unusable"}
+    {
+        "service-unavailable",
+        "service-circuit-open",
+        "service-not-connected",
+        "service-image-not-seen",
+        "service-output-unusable",
+    }
 )
 
 

@@ -43,8 +43,13 @@ RETRYABLE = frozenset(
     }
 )
 """Statuses after which another attempt, at another replica, may succeed: every call may be repeated."""
-BROKEN = RETRYABLE | {grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED}
-"""Statuses that speak against the replica, not against the request."""
+BROKEN = RETRYABLE | {
+    grpc.StatusCode.INTERNAL,
+    grpc.StatusCode.UNKNOWN,
+    grpc.StatusCode.UNIMPLEMENTED,
+    grpc.StatusCode.UNAUTHENTICATED,
+}
+"""Statuses that speak against the replica or how it is set up, not against the request."""
 
 
 class AttemptFailed(ImageFlowError):

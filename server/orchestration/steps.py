@@ -12,13 +12,14 @@ from inspection.components.registry import StepContext
 from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.imaging.picture import Picture
 from inspection.pipeline.validation import ValidatedStep
-from models.errors import NotFound
-from server.orchestration.images import StepImage, found_again
+from models.errors import NotFound, PermissionDenied, Unavailable
+from server.orchestration.images import StepImage
 from server.orchestration.run_work import RunWork
 from server.orchestration.walking import Value
 from server.services.step_services import StepServices
 
 _IMAGE = "image"
+_NOT_SEEN = frozenset({"object-unknown", "object-damaged", "object-not-allowed"})
 _BY_SERVICE = frozenset({Kind.IMAGE, Kind.DETECTIONS})
 
 
@@ -40,7 +41,8 @@ class StepRunner:
         """Run a step and return its value.
 
         Raises:
-            Unavailable: ``service-unavailable`` when its service does not answer.
+            Unavailable: ``service-unavailable`` when its service does not answer, ``service-image-not-seen`` when it
+                does not find the image.
             UserFacingError: as the component.
         """
         image = inputs.get(_IMAGE)
@@ -59,10 +61,11 @@ class StepRunner:
             if self._services.embeds(name):
                 made = await self._services.run_embedded(name, step.parameters, await image.picture())
                 return self._taken(made)
-            given = await image.stored()
-            with found_again(given):
-                answer = await self._services.run(name, parameters, given)
-        except NotFound as error:
+            answer = await self._services.run(name, parameters, await image.stored())
+        except (NotFound, PermissionDenied) as error:
+            if error.code in _NOT_SEEN:
+                # It lies in the store of the server: that of the service is another one, or has lost it.
+                raise Unavailable("service-image-not-seen", component=name) from error
             # A service knows the models of its settings; those of the store are loaded here.
             if error.code != "service-model-unknown":
                 raise

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from inspection.components.registry import InspectionCancelled, StepContext, components
 from inspection.imaging.placement import Placement
 from models.clock import utc_now
-from models.errors import InvalidInput, NotFound, Unavailable, UserFacingError
+from models.errors import InvalidInput, NotFound, PermissionDenied, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import Pipeline
 from models.states import ExecutionMode, ExecutionStatus, Role
@@ -331,6 +331,22 @@ def made_nothing() -> StepAnswer:
     placement = Placement(width=96, height=72)
     output = StoredImage("imageflow", key, "image/netpbm", 9, width=96, height=72, placement=placement)
     return StepAnswer(output)
+
+
+def not_seen() -> StepAnswer:
+    raise NotFound("object-unknown")
+
+
+def not_allowed() -> StepAnswer:
+    raise PermissionDenied("object-not-allowed", bucket="b", key="k")
+
+
+@pytest.mark.parametrize("answer", [not_seen, not_allowed])
+def test_an_execution_goes_on_over_the_bus_when_a_service_has_another_store(
+    context: ServerContext, answer: Callable[[], StepAnswer]
+) -> None:
+    record = run_to_the_end(context, accept(context), Services(answer))
+    assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.KAFKA_FALLBACK)
 
 
 def test_an_execution_whose_service_stored_nothing_goes_on_over_the_bus(context: ServerContext) -> None:

@@ -117,7 +117,15 @@ def test_a_failing_service_is_asked_as_often_as_the_contract_says() -> None:
     assert asyncio.run(main()) == 1 + RESIZE.retries
 
 
-@pytest.mark.parametrize("status", [grpc.StatusCode.INTERNAL, grpc.StatusCode.UNKNOWN, grpc.StatusCode.UNIMPLEMENTED])
+@pytest.mark.parametrize(
+    "status",
+    [
+        grpc.StatusCode.INTERNAL,
+        grpc.StatusCode.UNKNOWN,
+        grpc.StatusCode.UNIMPLEMENTED,
+        grpc.StatusCode.UNAUTHENTICATED,
+    ],
+)
 def test_a_status_that_is_not_retryable_ends_the_call_at_once(status: grpc.StatusCode) -> None:
     async def main() -> int:
         async with PlantedReplica(RESIZE, failing(status)) as bad:
