@@ -87,6 +87,12 @@ def train_images_command(
         float, typer.Option("--defect-rate", help="cost: share of defective parts in production.")
     ] = 0.02,
     folds: Annotated[int, typer.Option("--folds", min=2, max=20, help="Parts that are held out in turn.")] = 10,
+    grouping: Annotated[
+        Literal["similar", "none"],
+        typer.Option(
+            "--grouping", help="Near duplicates of an image count as one for the threshold, or each on its own."
+        ),
+    ] = "similar",
     pipeline: PreprocessingPipelineOption = None,
     model: PreprocessingModelOption = None,
     bit_depth: BitDepthOption = None,
@@ -97,8 +103,8 @@ def train_images_command(
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
 
     Images of defects, where there are any, only help to set the threshold: by best F1, or by what an escape and an
-    overkill cost. Give one image of each part, or the stated rate does not hold for new parts: another photograph of
-    a part that is held out would be learnt from.
+    overkill cost. Near duplicates, such as several photographs of one part, count as one image for the threshold: it is
+    that for new parts, and few parts give a rough one. One image of each part is best.
 
     An image that cannot be used is reported on stderr; the model is written from the others, and the exit code is 1.
 
@@ -136,6 +142,7 @@ def train_images_command(
         bank_size=bank_size,
         false_alarm_rate=false_alarm_rate,
         folds=folds,
+        grouping=grouping,
         seed=seed,
         method=method,
         threshold=threshold_rule,
@@ -203,8 +210,10 @@ def _chosen_images(good: Path) -> GoodImages:
 def _warn_of_small_sample(report: TrainingReport) -> None:
     from app.command_line import warn
 
-    threshold = report.threshold
-    if threshold.sample_too_small:
+    threshold, data = report.threshold, report.manifest.data
+    if "few-groups" in report.warnings:
+        warn("few-groups", images=data.images, groups=data.groups, least=threshold.least_sample)
+    elif threshold.sample_too_small:
         warn(
             "threshold-rate-assumed" if threshold.defects else "threshold-assumed",
             sample=threshold.sample,
@@ -221,6 +230,7 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
         "model": str(report.path),
         "digest": report.digest,
         "images": report.images,
+        "groups": report.manifest.data.groups,
         "threshold": threshold.value,
         "false_alarm_rate": threshold.false_alarm_rate,
         "method": threshold.method,
@@ -241,10 +251,17 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
 def _line(report: TrainingReport) -> str:
     threshold = report.threshold
     return (
-        f"{report.path}: {report.images} images in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
+        f"{report.path}: {_images(report)} in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
         f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
         f"SHA-256 {report.digest[:16]}…"
     )
+
+
+def _images(report: TrainingReport) -> str:
+    groups = report.manifest.data.groups
+    if groups is None or groups == report.images:
+        return f"{report.images} images"
+    return f"{report.images} images of about {groups} different parts"
 
 
 _SOURCES = {"given": "given defects", "drawn": "drawn defects"}

@@ -18,7 +18,7 @@ from inspection.imaging.opencv import cv2
 
 SHARES = (0.0015, 0.005, 0.015)
 """Areas of the drawn defects, as a share of the image."""
-# A defect whose pixels differ less than this many grey values on average from the good image is drawn anew.
+# A defect whose pixels differ less than this many grey values on average from the good image is drawn again.
 _LEAST_DIFFERENCE = 6.0
 _MOST_TRIES = 20
 _STRENGTHS = (0.5, 1.6)
@@ -42,28 +42,38 @@ class DrawnDefect:
 
 
 def draw_defect(pixels: Pixels, defect: DrawnDefect, generator: _Generator) -> Pixels:
-    """Return a copy of a good image with a defect at a random place.
+    """Return a copy of a good image with a defect at a random place; it always differs from the image.
 
     Args:
         pixels: uint8 RGB ``(H, W, 3)`` or grey ``(H, W)``.
-        defect: what is drawn.
+        defect: what is drawn; a stain of that size where its kind changes no pixel, as a piece pasted in an image of
+            one colour does.
         generator: of place, shape and strength.
 
     Returns:
         uint8, of the shape of ``pixels``.
     """
     image = as_rgb(pixels).astype(np.float32)
-    best, largest = image, -1.0
+    best, largest = _most_visible(image, defect.kind, defect.share, generator)
+    while largest == 0.0:
+        best, largest = _most_visible(image, "stain", defect.share, generator)
+    found = best.astype(np.uint8)
+    return found if pixels.ndim == image.ndim else found[..., 0]
+
+
+def _most_visible(image: _Float, kind: str, share: float, generator: _Generator) -> tuple[_Float, float]:
+    """Return the first try that is visible enough, else the most visible, and by how much its pixels differ."""
+    best, largest = image, 0.0
     for _ in range(_MOST_TRIES):
-        drawn = _KINDS[defect.kind](image, defect.share, generator)
+        # As it will be written: a defect beyond black or white is not seen.
+        drawn = np.clip(np.rint(_KINDS[kind](image, share, generator)), 0, 255)
         changed = np.abs(drawn - image).mean(axis=2)
         difference = float(changed[changed > 0].mean()) if changed.any() else 0.0
         if difference > largest:
             best, largest = drawn, difference
         if difference >= _LEAST_DIFFERENCE:
             break
-    found = np.clip(np.rint(best), 0, 255).astype(np.uint8)
-    return found if pixels.ndim == image.ndim else found[..., 0]
+    return best, largest
 
 
 def _pasted(image: _Float, share: float, generator: _Generator) -> _Float:

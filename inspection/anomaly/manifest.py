@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, NonNegativeInt, model_validator
 
 from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.network_area import LARGEST_SIDE, OVERLAP, is_usable_median
@@ -21,6 +21,14 @@ _WITHOUT_VALUE_RANGE, _WITHOUT_TILES = 2, 3
 _MAX_PIXELS = 400_000_000
 DefectSource = Literal["given", "drawn"]
 _HeldOut = Annotated[tuple[FiniteFloat, ...], Field(min_length=2)]
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
+def _is_empty(value: tuple[int, ...]) -> bool:
+    return not value
 
 
 class _Part(BaseModel):
@@ -129,6 +137,8 @@ class DataRecord(_Part):
     Attributes:
         images: number of good images.
         duplicates: number of files left out as exact duplicates.
+        groups: number of groups of near-duplicate good images, about that of different parts; None in files written
+            before it was recorded.
         digest: of the good images.
         defects: number of images of defects used for the threshold.
         defects_digest: of the images of defects; empty without any.
@@ -136,6 +146,7 @@ class DataRecord(_Part):
 
     images: int = Field(ge=1)
     duplicates: int = Field(ge=0)
+    groups: Annotated[int | None, Field(ge=1, exclude_if=_is_none)] = None
     digest: str
     defects: int = Field(default=0, ge=0)
     defects_digest: str = ""
@@ -176,10 +187,6 @@ class PreprocessingRecord(_Part):
         return tuple(step.component for step in self.steps)
 
 
-def _is_none(value: object) -> bool:
-    return value is None
-
-
 def format_of(value_range: ValueRange | None, tile: int) -> int:
     """Return the format of a new file: the oldest that holds all of it, so that earlier versions read it."""
     if tile > 0:
@@ -198,6 +205,7 @@ class BundleManifest(_Part):
         rotation: of good parts; None in files written before it was recorded.
         precision: of weights and activations: ``fp32`` or ``int8``.
         scores: cross-validated scores of good images, ascending, at least two; shown as a histogram.
+        score_groups: the group of near-duplicate images of each of ``scores``; empty when each image is its own.
         defect_scores: scores of images of defects by the final model, ascending; empty without any.
         separation: of good images and defects at the threshold; None in files written before it was recorded.
         probes: scores of the images of ``anomaly.export.probes`` as the training computed them, for parity checks on
@@ -221,6 +229,7 @@ class BundleManifest(_Part):
     preprocessing: Preprocessing
     threshold: ThresholdRecord
     scores: _HeldOut
+    score_groups: Annotated[tuple[NonNegativeInt, ...], Field(exclude_if=_is_empty)] = ()
     defect_scores: tuple[FiniteFloat, ...] = ()
     separation: Annotated[SeparationRecord | None, Field(exclude_if=_is_none)] = None
     probes: tuple[FiniteFloat, ...] = ()
@@ -239,6 +248,12 @@ class BundleManifest(_Part):
     def _the_range_is_no_point(self) -> Self:
         if self.value_range is not None and self.value_range[0] >= self.value_range[1]:
             raise ValueError("the range of values is empty")
+        return self
+
+    @model_validator(mode="after")
+    def _a_group_for_each_score(self) -> Self:
+        if self.score_groups and len(self.score_groups) != len(self.scores):
+            raise ValueError("the groups are not those of the scores")
         return self
 
     @property

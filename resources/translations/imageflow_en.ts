@@ -593,6 +593,13 @@
         <translation>folder, video, watch:FOLDER, usb:0, rtsp://…, genicam:… or gige:…</translation>
     </message>
     <message numerus="yes">
+        <source>They show about %n different parts, the rest are near duplicates: the threshold is a rough estimate.</source>
+        <translation>
+            <numerusform>They show about %n part, the rest are near duplicates: the threshold is a rough estimate.</numerusform>
+            <numerusform>They show about %n different parts, the rest are near duplicates: the threshold is a rough estimate.</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</source>
         <translation>
             <numerusform>A false-alarm rate of {rate} % cannot be shown with fewer than %n image: a distribution is assumed.</numerusform>

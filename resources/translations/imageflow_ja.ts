@@ -589,6 +589,12 @@
         <translation>フォルダー、動画、watch:フォルダー、usb:0、rtsp://…、genicam:…、gige:…</translation>
     </message>
     <message numerus="yes">
+        <source>They show about %n different parts, the rest are near duplicates: the threshold is a rough estimate.</source>
+        <translation>
+            <numerusform>異なる部品は約 %n 個だけで、残りはほぼ同じ画像のため、閾値は大まかな推定値です。</numerusform>
+        </translation>
+    </message>
+    <message numerus="yes">
         <source>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</source>
         <translation>
             <numerusform>%n 枚未満では誤検出率 {rate} % を実測できないため、分布を仮定しています。</numerusform>

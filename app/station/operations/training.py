@@ -57,6 +57,7 @@ class TrainedModel:
         false_alarm_rate: share of good parts that threshold is expected to reject.
         warnings: codes of what the person should know of the images, as in ``TrainingReport``.
         least_images: how many would show that rate without an assumption.
+        groups: of near-duplicate images, about as many as different parts.
         skipped: how many images could not be used.
         duplicates: how many were left out because another has the same content.
         reasons: why images could not be used: the error of the first of each kind, with the names of all.
@@ -72,6 +73,7 @@ class TrainedModel:
     seconds: float
     warnings: tuple[str, ...]
     least_images: int = 0
+    groups: int | None = None
     skipped: int = 0
     duplicates: int = 0
     reasons: tuple[SkippedImages, ...] = ()
@@ -221,6 +223,7 @@ def _trained(model_id: str, report: TrainingReport) -> TrainedModel:
         seconds=report.seconds,
         warnings=report.warnings,
         least_images=report.threshold.least_sample,
+        groups=report.manifest.data.groups,
         skipped=len(report.skipped),
         duplicates=report.manifest.data.duplicates,
         reasons=by_reason(report.skipped),

@@ -264,6 +264,13 @@ class HomeScreen(Screen):
         number = self.locale().toString
         trained = self.tr("Trained on %n images; threshold {threshold}.", "", model.images)
         lines = [trained.format(threshold=number(model.threshold, "f", 2))]
+        if "few-groups" in model.warnings and model.groups is not None:
+            few = self.tr(
+                "They show about %n different parts, the rest are near duplicates: the threshold is a rough estimate.",
+                "",
+                model.groups,
+            )
+            lines.append(few)
         if "sample-too-small" in model.warnings:
             few = self.tr(
                 "A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.",

@@ -83,11 +83,13 @@ class Evidence:
         held_out: cross-validated scores of good images, at least two.
         defects: scores of images of defects; may be empty.
         good: scores of further good images; may be empty.
+        groups: the group of near duplicates of each held-out score; empty when each is its own.
     """
 
     held_out: tuple[float, ...]
     defects: tuple[float, ...] = ()
     good: tuple[float, ...] = ()
+    groups: tuple[int, ...] = ()
 
 
 def effect(
@@ -115,7 +117,9 @@ def candidates(evidence: Evidence, method: PolicyName = "quantile") -> list[Effe
     """
     found = []
     for rate in NOMINAL_RATES:
-        chosen = ThresholdPolicy(name=method, false_alarm_rate=rate).choose(evidence.held_out)
+        chosen = ThresholdPolicy(name=method, false_alarm_rate=rate).choose(
+            evidence.held_out, groups=evidence.groups or None
+        )
         found.append(effect(chosen.value, evidence, rate, sample_too_small=chosen.sample_too_small))
     return found
 

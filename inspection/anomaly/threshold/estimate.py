@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from statistics import NormalDist, fmean, stdev
 
 _MIN_SCORE = 1e-9
 _LARGEST_SAMPLE = 1e18
+_ROUNDING = 1e-9
 # The largest float below 1.
 _LARGEST_PROBABILITY = math.nextafter(1.0, 0.0)
 MAX_EXTRAPOLATION = 10.0
@@ -24,7 +27,7 @@ class Threshold:
         false_alarm_rate: the requested rate; for ``f1`` and ``cost`` the expected rate.
         method: ``quantile`` (distribution-free), ``log-normal`` (prediction limit beyond a small sample), ``tail``
             (generalised Pareto), ``f1`` or ``cost`` (defect images); ``tail`` in a file of format 1 is ``log-normal``.
-        sample: number of held-out good scores.
+        sample: number of held-out good scores, near duplicates counted as one; for ``f1`` and ``cost`` of all.
         least_sample: number of scores needed for this rate without a distributional assumption.
         defects: number of defect images used.
     """
@@ -47,27 +50,43 @@ def least_sample(false_alarm_rate: float) -> int:
     return math.ceil(min(1 / false_alarm_rate, _LARGEST_SAMPLE) - 1 - 1e-9)
 
 
-def choose_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshold:
+def choose_threshold(
+    scores: Sequence[float], false_alarm_rate: float, groups: Sequence[int] | None = None
+) -> Threshold:
     """Return a threshold from held-out scores of good images.
 
-    With enough scores: the ``⌈(n + 1)(1 - α)⌉``-th smallest, which a further good image exceeds with a probability of
-    at most α, whatever the distribution (split conformal prediction, Vovk et al. 2005; Lei et al. 2018). With fewer:
-    ``prediction_limit``.
+    With enough groups: the ``⌈(n + 1)(1 - α)⌉``-th smallest score, each counted as one n-th of its group. An image of a
+    further group exceeds it with a probability of at most α, whatever the distribution (split conformal prediction,
+    Vovk et al. 2005; Lei et al. 2018; with groups Lee, Barber and Willett 2023). With fewer: ``prediction_limit`` of
+    the highest score of each group.
 
     Args:
         scores: at least two, held out of the fit.
         false_alarm_rate: α, between 0 and 1: the share of good parts that may be rejected.
+        groups: the group of near duplicates of each score; None when each is its own.
 
     Raises:
-        ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
+        ValueError: when there are fewer than two groups or the rate is not between 0 and 1.
     """
-    require_sample(scores, false_alarm_rate)
-    count = len(scores)
-    rank = math.ceil((count + 1) * (1 - false_alarm_rate) - 1e-9)
+    group_of = range(len(scores)) if groups is None else groups
+    sizes = Counter(group_of)
+    count = len(sizes)
+    rank = math.ceil((count + 1) * (1 - false_alarm_rate) - _ROUNDING)
     if rank > count:
-        return prediction_limit(scores, false_alarm_rate)
-    value = sorted(scores)[rank - 1]
+        return prediction_limit(highest_of_groups(scores, group_of), false_alarm_rate)
+    require_sample(scores, false_alarm_rate)
+    ordered = sorted(zip(scores, group_of, strict=True))
+    below = accumulate(1 / sizes[group] for _, group in ordered)
+    value = next(score for (score, _), weight in zip(ordered, below, strict=True) if weight >= rank - _ROUNDING)
     return Threshold(value, false_alarm_rate, "quantile", count, least_sample(false_alarm_rate))
+
+
+def highest_of_groups(scores: Sequence[float], groups: Iterable[int]) -> list[float]:
+    """Return the highest score of each group, in the order of the groups' numbers."""
+    highest: dict[int, float] = {}
+    for score, group in zip(scores, groups, strict=True):
+        highest[group] = max(score, highest.get(group, score))
+    return [highest[group] for group in sorted(highest)]
 
 
 def prediction_limit(scores: Sequence[float], false_alarm_rate: float) -> Threshold:

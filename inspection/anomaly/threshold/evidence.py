@@ -44,7 +44,7 @@ def gather_evidence(
     defect_files = defect_images(defect) if defect is not None else []
     files = [*good_files, *defect_files]
     if not files:
-        return Evidence(bundle.manifest.scores, bundle.manifest.defect_scores), {}
+        return Evidence(bundle.manifest.scores, bundle.manifest.defect_scores, groups=bundle.manifest.score_groups), {}
     model = AnomalyModel(bundle, name)
     scores: dict[Path, float] = {}
     skipped: dict[Path, UnreadableImage | DoesNotFit] = {}
@@ -62,5 +62,6 @@ def gather_evidence(
         bundle.manifest.scores,
         defect_scores if defect is not None else bundle.manifest.defect_scores,
         tuple(scores[path] for path in good_files if path in scores),
+        bundle.manifest.score_groups,
     )
     return evidence, skipped

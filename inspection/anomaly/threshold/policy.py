@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from inspection.anomaly.threshold.defects import cost_threshold, f1_threshold
-from inspection.anomaly.threshold.estimate import Threshold, choose_threshold
+from inspection.anomaly.threshold.estimate import Threshold, choose_threshold, highest_of_groups
 from inspection.anomaly.threshold.tail import tail_threshold
 from models.errors import InvalidInput
 
@@ -39,12 +39,16 @@ class ThresholdPolicy(BaseModel):
         """Whether the policy requires scores of defects."""
         return self.name in _WITH_DEFECTS
 
-    def choose(self, good: Sequence[float], defects: Sequence[float] = ()) -> Threshold:
+    def choose(
+        self, good: Sequence[float], defects: Sequence[float] = (), groups: Sequence[int] | None = None
+    ) -> Threshold:
         """Return the threshold of this policy.
 
         Args:
             good: held-out scores of good images, at least two.
             defects: scores of images of defects by the final model; at least one where the policy needs them.
+            groups: the group of near duplicates of each good score; None when each is its own. ``quantile`` and
+                ``tail`` count groups, ``f1`` and ``cost`` images.
 
         Raises:
             InvalidInput: ``threshold-needs-defects``.
@@ -52,13 +56,14 @@ class ThresholdPolicy(BaseModel):
         """
         if self.needs_defects and not defects:
             raise InvalidInput("threshold-needs-defects", method=self.name)
-        return _POLICIES[self.name](self, good, defects)
+        return _POLICIES[self.name](self, good, defects, range(len(good)) if groups is None else groups)
 
 
-_Policy = Callable[[ThresholdPolicy, Sequence[float], Sequence[float]], Threshold]
+_Policy = Callable[[ThresholdPolicy, Sequence[float], Sequence[float], Sequence[int]], Threshold]
 
 
-def _cost(policy: ThresholdPolicy, good: Sequence[float], defects: Sequence[float]) -> Threshold:
+def _cost(policy: ThresholdPolicy, good: Sequence[float], defects: Sequence[float], groups: Sequence[int]) -> Threshold:
+    del groups
     return cost_threshold(
         good,
         defects,
@@ -68,9 +73,12 @@ def _cost(policy: ThresholdPolicy, good: Sequence[float], defects: Sequence[floa
     )
 
 
-_WITH_DEFECTS: dict[PolicyName, _Policy] = {"f1": lambda _, good, defects: f1_threshold(good, defects), "cost": _cost}
+_WITH_DEFECTS: dict[PolicyName, _Policy] = {
+    "f1": lambda _, good, defects, __: f1_threshold(good, defects),
+    "cost": _cost,
+}
 _POLICIES: dict[PolicyName, _Policy] = {
-    "quantile": lambda policy, good, _: choose_threshold(good, policy.false_alarm_rate),
-    "tail": lambda policy, good, _: tail_threshold(good, policy.false_alarm_rate),
+    "quantile": lambda policy, good, _, groups: choose_threshold(good, policy.false_alarm_rate, groups),
+    "tail": lambda policy, good, _, groups: tail_threshold(highest_of_groups(good, groups), policy.false_alarm_rate),
     **_WITH_DEFECTS,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.features import FeatureExtractor
@@ -13,6 +14,7 @@ from inspection.anomaly.masking import MaskedLayout
 from inspection.anomaly.methods.registry import FittedModel, Method, PatchSource
 from inspection.anomaly.network_input import prepare_picture
 from inspection.anomaly.preparation import NetworkInput
+from inspection.anomaly.training.near_duplicates import coarse_means, grouped_folds
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
@@ -58,12 +60,17 @@ class FeatureStore:
         self._cached: dict[int, FloatArray] = {}
         self._layouts: list[MaskedLayout] = []
         self._samples: list[FloatArray] = []
+        self._descriptors: list[FloatArray] = []
         self.patches_per_image = max(1, MOST_PATCHES // len(training_set.files))
         self._extract(seed)
 
     def samples(self, index: int) -> FloatArray:
         """Return the patches of an image, float32 ``(n, D)``; a random sample when the training set is large."""
         return self._samples[index]
+
+    def descriptor(self, index: int) -> FloatArray:
+        """Return the coarse means of an image, float32 ``(16, D)``."""
+        return self._descriptors[index]
 
     def grid(self, index: int) -> FloatArray:
         """Return all patches of an image on the patch grid, float32 ``(h, w, D)``."""
@@ -108,6 +115,7 @@ class FeatureStore:
         for index in range(count):
             grid, layout = self.features(self._training_set.picture(index))
             self._layouts.append(layout)
+            self._descriptors.append(coarse_means(grid[layout.prepared.cells()]))
             patches = grid.reshape(-1, grid.shape[-1])
             if cached_values + patches.size <= _MAX_CACHED_VALUES:
                 self._cached[index] = grid
@@ -133,26 +141,29 @@ def held_out_scores(
     method: Method,
     store: FeatureStore,
     indices: Sequence[int],
+    groups: NDArray[np.int64],
     folds: int,
     seed: int,
     tracker: ProgressTracker,
     source: PatchSource | None = None,
     on_held_out: Callable[[FittedModel, int], None] = lambda _fitted, _index: None,
 ) -> list[float]:
-    """Return the score of each image by a model fitted on the other folds (k-fold cross-validation).
+    """Return the score of each image by a model fitted on the other folds (grouped k-fold cross-validation).
 
     Args:
         method: fits the models.
         store: features of the images.
         indices: of the images; scores are returned in this order.
-        folds: number of folds.
+        groups: of near-duplicate images, numbered from 0; all images of a group are in one fold.
+        folds: most folds; no more than groups are used.
         seed: of the random assignment to folds.
         tracker: advanced by each fold.
         source: patches that the models are fitted on; None takes those of ``store``.
         on_held_out: called with each image and the model fitted without it.
     """
     selected = np.asarray(indices, np.int64)
-    fold_of = np.random.default_rng(seed).permutation(len(selected)) % folds
+    fold_of = grouped_folds(groups, folds, seed)
+    folds = int(fold_of.max()) + 1
     scores = [0.0] * len(selected)
     for fold in range(folds):
         fitted = method.fit(source or store, selected[fold_of != fold].tolist(), tracker.check)

@@ -6,6 +6,7 @@ import importlib.metadata
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.anomaly.backbone.files import Backbone
 from inspection.anomaly.configuration import Configuration
@@ -21,8 +22,9 @@ from inspection.anomaly.manifest import (
 )
 from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.preparation import SMOOTHING
-from inspection.anomaly.threshold.estimate import Threshold
+from inspection.anomaly.threshold.estimate import Threshold, least_sample
 from inspection.anomaly.threshold.separation import separation
+from inspection.anomaly.training.near_duplicates import group_count, held_out_groups
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.value_range import ValueRange
@@ -66,6 +68,7 @@ def build_manifest(
     *,
     training_set: TrainingSet,
     scores: Sequence[float],
+    groups: NDArray[np.int64],
     probes: Sequence[float],
     defects: TrainingSet | None,
     defect_scores: Sequence[float],
@@ -83,6 +86,7 @@ def build_manifest(
         threshold: of the model.
         training_set: good images.
         scores: cross-validated scores of the good images.
+        groups: of near-duplicate good images.
         probes: scores of the probe images, as the training computes them.
         defects: images of defects; None without any.
         defect_scores: of the defects that could be scored.
@@ -90,8 +94,11 @@ def build_manifest(
     """
     warnings = {
         "sample-too-small": threshold.sample_too_small,
+        "few-groups": has_few_groups(groups, settings.false_alarm_rate),
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
     }
+    parts = group_count(groups)
+    ordered = sorted(zip(scores, held_out_groups(groups).tolist(), strict=True))
     return BundleManifest(
         format_version=format_of(training_set.value_range, preprocessing.tile),
         kind=settings.method,
@@ -101,7 +108,8 @@ def build_manifest(
         rotation=rotation,
         preprocessing=preprocessing,
         threshold=threshold_record(threshold),
-        scores=tuple(sorted(scores)),
+        scores=tuple(score for score, _ in ordered),
+        score_groups=tuple(group for _, group in ordered) if parts < len(scores) else (),
         defect_scores=tuple(sorted(defect_scores)),
         separation=separation(scores, defect_scores, threshold.value, "given")
         if defect_scores
@@ -111,6 +119,7 @@ def build_manifest(
         data=DataRecord(
             images=len(training_set.files),
             duplicates=training_set.duplicates,
+            groups=parts,
             digest=training_set.digest,
             defects=len(defect_scores),
             defects_digest=defects.digest if defects is not None else "",
@@ -122,6 +131,12 @@ def build_manifest(
         versions=library_versions(),
         members={},
     )
+
+
+def has_few_groups(groups: NDArray[np.int64], false_alarm_rate: float) -> bool:
+    """Return whether near duplicates leave too few groups for this rate, or half as many groups as images or fewer."""
+    count = group_count(groups)
+    return count < len(groups) and (count < least_sample(false_alarm_rate) or 2 * count <= len(groups))
 
 
 def _as_pair(found: ValueRange | None) -> tuple[float, float] | None:

@@ -16,6 +16,7 @@ from models.names import LONGEST_NAME
 
 LARGEST_SEED = 2**63 - 1
 RotationName = Literal["auto", "any", "fixed"]
+GroupingName = Literal["similar", "none"]
 OVERRULED = ("backbone", "side", "whitening")
 """Settings that overrule the field of ``Configuration`` of the same name."""
 
@@ -38,6 +39,7 @@ class TrainingSettings(BaseModel):
         overkill_cost: cost of a good part that is rejected, for ``cost``.
         defect_rate: share of defective parts in production, for ``cost``.
         folds: of the cross-validation behind the threshold.
+        grouping: whether near-duplicate images count as one for the threshold (``similar``) or each on its own.
         seed: the same images, settings, library versions and seed give the same file.
         threads: number of CPU threads; 0 takes the setting.
         value_range: values that are black and white in images deeper than 8 bits; None takes what the files declare,
@@ -61,6 +63,7 @@ class TrainingSettings(BaseModel):
     overkill_cost: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     defect_rate: float = Field(default=0.02, gt=0, lt=1)
     folds: int = Field(default=10, ge=2, le=20)
+    grouping: GroupingName = "similar"
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     threads: int = Field(default=0, ge=0, le=256)
     value_range: tuple[FiniteFloat, FiniteFloat] | None = None
@@ -78,9 +81,9 @@ class TrainingSettings(BaseModel):
         )
 
     def overruled(self, configuration: Configuration) -> Configuration:
-        """Return a configuration with what these settings say otherwise."""
-        said = {name: value for name in OVERRULED if (value := getattr(self, name)) is not None}
-        return configuration.model_copy(update={**said, "overruled": tuple(said)})
+        """Return a configuration with the fields that these settings overrule."""
+        given = {name: value for name in OVERRULED if (value := getattr(self, name)) is not None}
+        return configuration.model_copy(update={**given, "overruled": tuple(given)})
 
     def seeing(self, configuration: Configuration, sizes: Sequence[tuple[int, int]]) -> Configuration:
         """Return a configuration with the side that these settings ask for.

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.configuration import Configuration
@@ -20,6 +23,7 @@ from inspection.anomaly.training.defects import read_defects, score_defects
 from inspection.anomaly.training.drawn_scores import MOST_DRAWN, DrawnScores
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
 from inspection.anomaly.training.manifest_builder import build_manifest, build_preprocessing
+from inspection.anomaly.training.near_duplicates import held_out_groups, near_duplicate_groups
 from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity, probe_scores
 from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
 from inspection.anomaly.training.rotation import RotationWork, chosen_rotation, rotation_work
@@ -72,7 +76,7 @@ class TrainingReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warning codes: ``sample-too-small``, ``duplicates``, ``skipped``."""
+        """Warning codes: ``sample-too-small``, ``few-groups``, ``duplicates``, ``skipped``."""
         return self.manifest.warnings + (("skipped",) if self.skipped else ())
 
 
@@ -147,11 +151,12 @@ def train_images(
     source = turned_or_upright(rotation.rotations, store, training_set, settings.seed, tracker)
     tracker.total -= turning.copies if rotation.rotations == 1 else 0.0
     drawn = DrawnScores(store, training_set, settings.seed, tracker)
-    scores = held_out_scores(method, store, range(count), folds, settings.seed, tracker, source, drawn.add)
+    groups, held_out = _groups(store, count, configuration, settings)
+    scores = held_out_scores(method, store, range(count), held_out, folds, settings.seed, tracker, source, drawn.add)
     fitted = method.fit(source, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
     defect_scores, rejected = score_defects(store, fitted, preprocessing, defect_set, tracker)
-    threshold = policy.choose(scores, defect_scores)
+    threshold = policy.choose(scores, defect_scores, held_out.tolist())
     if threshold.value < _MIN_THRESHOLD:
         raise InvalidInput("images-all-alike", count=count)
     graph, weights = serialise(fitted.graph(store.extractor.graph, smoothed=preprocessing.tile == 0))
@@ -165,6 +170,7 @@ def train_images(
         threshold,
         training_set=training_set,
         scores=scores,
+        groups=groups,
         probes=probe_scores(store, fitted, preprocessing.median_height, preprocessing.median_width),
         defects=defect_set,
         defect_scores=defect_scores,
@@ -182,10 +188,17 @@ def train_images(
     tracker.advance(tracker.total, "export", 1, 1)
     skipped = {**training_set.skipped, **(defect_set.skipped if defect_set else {}), **rejected}
     transparent = training_set.transparent + (defect_set.transparent if defect_set else 0)
-    seconds = time.perf_counter() - began
     return TrainingReport(
-        out, final.digest, threshold, count, skipped, seconds, final.manifest, set_range, transparent
-    )  # fmt: skip
+        out,
+        final.digest,
+        threshold,
+        count,
+        skipped,
+        time.perf_counter() - began,
+        final.manifest,
+        set_range,
+        transparent,
+    )
 
 
 def _seen(training_set: TrainingSet, configuration: Configuration, method: Method) -> tuple[Preprocessing, TrainingSet]:
@@ -197,6 +210,15 @@ def _seen(training_set: TrainingSet, configuration: Configuration, method: Metho
     fitting = without_oversized(training_set, preprocessing)
     _require_enough(fitting)
     return preprocessing, fitting
+
+
+def _groups(
+    store: FeatureStore, count: int, configuration: Configuration, settings: TrainingSettings
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the groups of near-duplicate images, and those that are held out as a whole."""
+    alone = np.arange(count, dtype=np.int64)
+    groups = alone if settings.grouping == "none" else near_duplicate_groups(store, alone, configuration.whitening)
+    return groups, held_out_groups(groups)
 
 
 def _require_enough(training_set: TrainingSet) -> None:

@@ -267,7 +267,7 @@ def test_what_train_writes_is_what_evaluate_then_show_read(
     )
     assert code == 0, err
     trained = json.loads(out)
-    assert trained["images"] == 12
+    assert (trained["images"], trained["groups"]) == (12, 12)
     assert trained["left_out"] == {"scratch": 3}
     assert says(err, "folder-left-out", folder=tmp_path / "scratch", count=3)
     assert says(err, "threshold-assumed")  # 12 images cannot show 5 %

@@ -39,3 +39,11 @@ def test_a_good_image_is_not_written_on_by_drawing() -> None:
     before = good.copy()
     draw_defect(good, replace(DEFECTS[0], kind="scratch"), np.random.default_rng(0))
     assert np.array_equal(good, before)
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.kind}-{defect.share}")
+def test_a_defect_drawn_on_one_colour_changes_the_image(defect: DrawnDefect, grey: int) -> None:
+    plain = np.full((96, 128, 3), grey, np.uint8)
+    for seed in range(5):
+        assert np.any(draw_defect(plain, defect, np.random.default_rng(seed)) != plain)

@@ -76,6 +76,14 @@ def test_the_choice_holds_few_large_images_at_a_time(tmp_path: Path, backbone: o
     assert peak < 5 * height * width * 3
 
 
+@pytest.mark.slow
+def test_parts_that_lie_alike_get_no_turned_copies(tmp_path: Path, backbone: object) -> None:
+    rotation = trained(tmp_path, alike, "auto", 40).manifest.rotation
+    assert rotation is not None
+    assert rotation.measured
+    assert rotation.rotations == 1
+
+
 def test_a_gain_of_separation_is_the_difference_of_the_areas() -> None:
     good, defects = [1.0, 2.0, 3.0, 4.0], [2.5, 3.5, 5.0]
     gain, error = separation_gain(good, defects, good, [4.5, 5.0, 6.0])
@@ -91,6 +99,11 @@ def trained(folder: Path, angle_of: Callable[[int], float], rotation: str, count
     paths = write_pins(folder, range(count), angle_of)
     settings = TrainingSettings(**{**SMALL.model_dump(), "rotation": rotation, "folds": 2, "bank_size": 5000})
     return train_images(paths, folder / "pins.model", settings)
+
+
+def alike(seed: int) -> float:
+    """Return an angle of a part in a fixture."""
+    return float(np.random.default_rng(seed).uniform(-2, 2))
 
 
 def anyhow(seed: int) -> float:

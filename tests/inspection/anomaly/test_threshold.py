@@ -40,6 +40,43 @@ def test_new_good_parts_are_rejected_no_more_often_than_stated(sample: int, rate
     assert np.mean(rejected) > rate * 0.25
 
 
+def test_a_group_of_many_images_counts_as_one_part() -> None:
+    scores = [float(score) for score in range(1, 20)] + [100.0] * 50
+    groups = [*range(19), *[19] * 50]
+    chosen = choose_threshold(scores, 0.1, groups)
+    assert (chosen.value, chosen.sample, chosen.method) == (19.0, 20, "quantile")
+
+
+def test_images_of_a_group_share_its_weight() -> None:
+    scores = [float(score) for score in range(1, 40)] + [50.0, 60.0]
+    groups = [*range(39), 39, 39]
+    # 41 · 0.95 = 38.95: the 39th of 40 groups; at 0.03 the half group at 50 is not enough.
+    assert choose_threshold(scores, 0.05, groups).value == 39.0
+    assert choose_threshold(scores, 0.03, groups).value == 60.0
+
+
+def test_too_few_groups_give_a_limit_above_their_highest_scores() -> None:
+    scores = np.random.default_rng(0).normal(10, 1, 60).tolist()
+    groups = [place // 6 for place in range(60)]
+    chosen = choose_threshold(scores, 0.05, groups)
+    highest = [max(scores[start : start + 6]) for start in range(0, 60, 6)]
+    assert chosen == choose_threshold(highest, 0.05)
+    assert (chosen.method, chosen.sample, chosen.sample_too_small) == ("log-normal", 10, True)
+
+
+@pytest.mark.parametrize(("groups", "size"), [(10, 4), (30, 3)])
+def test_images_of_new_groups_are_rejected_no_more_often_than_stated(groups: int, size: int) -> None:
+    generator = np.random.default_rng(2)
+    rejected = []
+    for _ in range(500):
+        centres = generator.normal(2.0, 0.15, (groups + 20, 1))
+        scores = np.exp(centres + generator.normal(0, 0.03, (groups + 20, size)))
+        numbers = np.repeat(np.arange(groups), size).tolist()
+        chosen = choose_threshold(scores[:groups].ravel().tolist(), 0.05, numbers)
+        rejected.append((scores[groups:] > chosen.value).mean())
+    assert 0.01 < np.mean(rejected) < 0.055
+
+
 @pytest.mark.parametrize(("rate", "needed"), [(0.05, 19), (0.1, 9), (0.01, 99), (0.02, 49), (0.5, 1)])
 def test_the_sample_a_rate_needs_is_stated(rate: float, needed: int) -> None:
     assert least_sample(rate) == needed
