@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
+from pydantic import Field
+
 from models.clock import utc_now
 from models.messages import Language
 from models.states import EXECUTION_ENDED, ExecutionStatus
@@ -54,12 +56,20 @@ class ExecutionUpdate(Reply):
     status: ExecutionStatus
 
 
+class ServiceStatus(Reply):
+    """The state of a gRPC service."""
+
+    status: Literal["up", "down", "unknown"]
+    circuit: Literal["closed", "half_open", "open"]
+
+
 class SystemStatus(Reply):
     """The state of the server and what it needs."""
 
     type: Literal["system_status"] = "system_status"
     status: Literal["ok", "down"]
     components: dict[str, Literal["up", "down"]]
+    grpc_services: dict[str, ServiceStatus] = Field(default_factory=dict)
     executions: dict[str, int]
 
 

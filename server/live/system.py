@@ -14,7 +14,7 @@ from server.events.hub import Listener
 from server.events.topics import Event
 from server.health.service import health
 from server.health.waiting import open_executions
-from server.live.messages import SystemStatus
+from server.live.messages import ServiceStatus, SystemStatus
 
 StateT = TypeVar("StateT", bound=BaseModel)
 PERIOD_S = 10.0
@@ -24,17 +24,24 @@ KEY = "system"
 def system_status(context: ServerContext) -> SystemStatus:
     """Return the state of the parts and how many executions wait and run; without these when the database is down."""
     try:
-        components: dict[str, Any] = health(context).model_dump(mode="json")["components"]
+        found: dict[str, Any] = health(context).model_dump(mode="json")
     except Unavailable as error:
-        found = error.members.get("components")
-        components = found if isinstance(found, dict) else {}
-    states = {name: part["status"] for name, part in components.items()}
+        found = dict(error.members)
+    states = {name: part["status"] for name, part in found.get("components", {}).items()}
+    # Without the latency, which is another one with each look.
+    services = {
+        name: ServiceStatus(status=service["status"], circuit=service["circuit"])
+        for name, service in found.get("grpc_services", {}).items()
+    }
     try:
         with context.database.read() as session:
             executions = open_executions(session)
     except Unavailable:
         executions = {}
-    return SystemStatus(status="down" if "down" in states.values() else "ok", components=states, executions=executions)
+    down = "down" in states.values()
+    return SystemStatus(
+        status="down" if down else "ok", components=states, grpc_services=services, executions=executions
+    )
 
 
 class Watch(Generic[StateT]):

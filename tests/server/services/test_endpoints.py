@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.executing import jpeg
+from tests.support.live_clients import live, message
 from tests.support.serving import Served, serve_with_users
 
 KEYS = ["resize", "ai-detection", "filter"]
@@ -52,6 +53,12 @@ def test_the_health_of_the_server_has_each_service(served: Served) -> None:
     services = served["anonymous"].get("/health").json()["grpc_services"]
     assert {key: services[key]["status"] for key in KEYS} == dict.fromkeys(KEYS, "up")
     assert {services[key]["replicas"] for key in KEYS} == {1}
+
+
+def test_the_state_of_the_system_has_each_service(served: Served) -> None:
+    with live(served, "/ws/system-status", "inspector") as connection:
+        services = message(connection)["grpc_services"]
+    assert {key: services[key] for key in KEYS} == {key: {"status": "up", "circuit": "closed"} for key in KEYS}
 
 
 @pytest.mark.parametrize(
