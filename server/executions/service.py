@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from typing import Any
 
+from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -184,7 +186,7 @@ def state_of(context: ServerContext, who: Principal, execution_id: str, language
         NotFound: ``execution-not-found``; also for one that ``who`` may not read.
     """
     with context.database.read() as session:
-        record = repository.execution_by_id(session, execution_id)
+        record = repository.columns_of(session, execution_id)
         if only_device(who) not in {None, record.device_id}:
             raise NotFound("execution-not-found")
         return _detail(session, record, language)
@@ -218,7 +220,7 @@ def cancel(context: ServerContext, who: Principal, execution_id: str, language: 
     return detail
 
 
-def _detail(session: Session, record: Execution, language: Language) -> ExecutionDetail:
+def _detail(session: Session, record: Execution | Row[Any], language: Language) -> ExecutionDetail:
     runs = repository.runs_of(session, record.id)
     begun = record.started_at is not None or record.status is not ExecutionStatus.PENDING
     return ExecutionDetail(
@@ -232,7 +234,7 @@ def _detail(session: Session, record: Execution, language: Language) -> Executio
     )
 
 
-def _error(record: Execution, language: Language) -> ExecutionError | None:
+def _error(record: Execution | Row[Any], language: Language) -> ExecutionError | None:
     if record.error_code is None:
         return None
     values = read_values(record.error_values)
