@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -96,9 +98,12 @@ class ObjectStore:
             sha256 = sha256_of(data)
             self.put(sha256, data, lasting=False)
             return StoredObject(sha256, size)
-        with translated(missing="objects-unreachable"), ThreadPoolExecutor(1) as thread:
-            hashing = thread.submit(_sha256_of_all, pieces)
-            self._backend.put_made(pieces, lambda: key_of(hashing.result()))
+        with translated(missing="objects-unreachable"):
+            hashing = _hashing_threads().submit(_sha256_of_all, pieces)
+            try:
+                self._backend.put_made(pieces, lambda: key_of(hashing.result()))
+            finally:
+                wait((hashing,))  # The pieces are the caller's again.
             return StoredObject(hashing.result(), size)
 
     def put_many(self, contents: Mapping[str, bytes]) -> None:
@@ -283,6 +288,11 @@ def _backend(url: str) -> Backend:
     from server.objects.bucket import Bucket
 
     return Bucket(url)
+
+
+@cache
+def _hashing_threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="ThreadPoolExecutor-hashing")
 
 
 def _sha256_of_all(pieces: Sequence[bytes | memoryview]) -> str:
