@@ -73,7 +73,7 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
     settings = {"IMAGEFLOW_SERVER_MODELS": json.dumps({_MODEL: str(weights)})}
     with (
         tempfile.TemporaryDirectory() as folder,
-        served(Path(folder), environment=settings) as (url, _),
+        served(Path(folder), environment=settings) as (url, process_id),
         signed_in(url) as http,
     ):
         client = _Client(url, http)
@@ -81,8 +81,24 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
         for _ in range(_WARM_UP):
             client.run(pipeline, image)
         taken = [_milliseconds(lambda: client.run(pipeline, image)) for _ in range(rounds)]
+        before = _processor_s(process_id), time.process_time()
         per_s = client.throughput(pipeline, image, rounds)
-    return _figures(taken, local, per_s, local_per_s, rounds)
+        spent = _processor_s(process_id) - before[0], time.process_time() - before[1]
+    server_ms, client_ms = (seconds * 1000 / rounds for seconds in spent)
+    return [
+        *_figures(taken, local, per_s, local_per_s, rounds),
+        _processor_figure(server_ms, client_ms, per_s),
+    ]
+
+
+def _processor_figure(server_ms: float, client_ms: float, per_s: float) -> Figure:
+    return Figure(
+        name="execution_processor_ms",
+        value=server_ms,
+        unit="ms",
+        what=f"processor time of the server for an execution with {WAITING} waiting",
+        note=f"{client_ms:.1f} ms of the client; {(server_ms + client_ms) * per_s / 1000:.2f} processors busy",
+    )
 
 
 def _figures(taken: list[float], local: list[float], per_s: float, local_per_s: float, rounds: int) -> list[Figure]:
@@ -204,6 +220,13 @@ def _runs(weights: Path, image: bytes, *, at_once: int) -> Callable[[], None]:
     for _ in range(_WARM_UP):
         run()
     return run
+
+
+def _processor_s(process_id: int) -> float:
+    """Return the processor time that a process has taken (Linux), in seconds."""
+    stat = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii")
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
