@@ -1,4 +1,4 @@
-"""The detail of a training: its options, and what each one costs, told before the training begins."""
+"""The detail of a training: its options, and what each one costs, printed before the training begins."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DetailOption = Annotated[
     typer.Option(
         "--detail",
         help="How large the model sees the images: finer finds smaller defects and takes longer. When given, the time "
-        "that each takes here is measured and told first; standard by default.",
+        "that each takes here is measured and printed first; standard by default.",
     ),
 ]
 SideOption = Annotated[
@@ -89,6 +89,6 @@ def rotation_line(record: RotationRecord | None) -> str:
     if change is None or fixed is None or turned is None:
         return line
     return (
-        f"{line}; held-out good images score {change:+.1%}, drawn defects are told from them with AUROC {turned:.3f} "
+        f"{line}; held-out good images score {change:+.1%}, drawn defects against them: AUROC {turned:.3f} "
         f"(without: {fixed:.3f})"
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -29,9 +31,11 @@ from app.command_line.reading_options import (
 )
 
 if TYPE_CHECKING:
-    from inspection.anomaly import TrainingProgress, TrainingReport
+    from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings
     from inspection.anomaly.manifest import SeparationRecord
+    from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.imaging.datasets import GoodImages
+    from inspection.imaging.reading import Reading
 
 _STAGES = {
     "reading": "Reading the images",
@@ -124,13 +128,9 @@ def train_images_command(
     if threshold_rule in ("f1", "cost") and defect is None:
         raise typer.BadParameter(f"{threshold_rule} needs images of defects", param_hint="--defect")
     reading = chosen_reading(bit_depth, value_range, pages)
-    # Of NAME=FILE both the whole, which a file may be called, and the file.
-    files = [Path(part) for text in model or [] for part in (text, text.partition("=")[2]) if part]
-    require_new_file(out, files if pipeline is None else [pipeline, *files])
-    from app.command_line import language
-    from inspection.anomaly import TrainingSettings, train_images
+    _require_new_model(out, pipeline, model or [])
+    from inspection.anomaly import TrainingSettings
     from inspection.anomaly.methods.registry import require_method
-    from inspection.imaging.datasets import defect_images
 
     settings = TrainingSettings(
         name=name,
@@ -154,31 +154,78 @@ def train_images_command(
     )
     require_method(method)
     preprocessor = chosen_preprocessing(pipeline, model or [], reading)
-    defects = defect_images(defect) if defect is not None else []
-    chosen = _chosen_images(good)
-    details = measured_details(chosen.files, settings, preprocessor) if detail is not None else []
+    given = _GivenImages.of(good, defect)
+    details = measured_details(given.good.files, settings, preprocessor) if detail is not None else []
+    report = _trained(given, out, settings, preprocessor)
+    _report(report, given, reading, details, as_json=as_json)
+    if report.skipped:
+        # An image that was given could not be used; the model is written all the same.
+        raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _GivenImages:
+    """The images of a training.
+
+    Attributes:
+        good: of good parts, and the sub-folders that are not used.
+        defects: files of defects; empty without any.
+    """
+
+    good: GoodImages
+    defects: Sequence[Path]
+
+    @classmethod
+    def of(cls, good: Path, defect: Path | None) -> _GivenImages:
+        from inspection.imaging.datasets import defect_images
+
+        defects = defect_images(defect) if defect is not None else []
+        return cls(_chosen_images(good), defects)
+
+
+def _require_new_model(out: Path, pipeline: Path | None, models: Sequence[str]) -> None:
+    """Check that the model file overwrites none of the files that are read."""
+    # Of NAME=FILE both the whole, which a file may be called, and the file.
+    files = [Path(part) for text in models for part in (text, text.partition("=")[2]) if part]
+    require_new_file(out, files if pipeline is None else [pipeline, *files])
+
+
+def _trained(
+    given: _GivenImages, out: Path, settings: TrainingSettings, preprocessor: ImagePreprocessor
+) -> TrainingReport:
+    """Train with a progress bar, and return the report."""
+    from inspection.anomaly import train_images
+
     with report_when_stopped(out), progress_bar("Training") as advance:
 
         def show(progress: TrainingProgress) -> None:
             advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
 
-        report = train_images(chosen.files, out, settings, defects=defects, preprocessor=preprocessor, on_progress=show)
+        return train_images(
+            given.good.files, out, settings, defects=given.defects, preprocessor=preprocessor, on_progress=show
+        )
+
+
+def _report(
+    report: TrainingReport, given: _GivenImages, reading: Reading, details: list[dict[str, Any]], *, as_json: bool
+) -> None:
+    """Print warnings on stderr, and the result for a person or a program."""
+    from app.command_line import language
+
     skipped = {file: error.text(language()).detail for file, error in report.skipped.items()}
     warn_skipped(skipped)
     report_set_range(report.set_range, reading)
     report_transparent(report.transparent)
     _warn_of_small_sample(report)
     if as_json:
-        typer.echo(json.dumps({**_content(report, skipped, chosen.left_out), "details": details}, ensure_ascii=False))
-    else:
-        typer.echo(_line(report))
-        if line := rotation_line(report.manifest.rotation):
-            typer.echo(line)
-        if (separation := report.manifest.separation) is not None:
-            typer.echo(_separation_line(separation))
-    if skipped:
-        # An image that was given could not be used; the model is written all the same.
-        raise typer.Exit(1)
+        content = _content(report, skipped, given.good.left_out)
+        typer.echo(json.dumps({**content, "details": details}, ensure_ascii=False))
+        return
+    typer.echo(_line(report))
+    if line := rotation_line(report.manifest.rotation):
+        typer.echo(line)
+    if (separation := report.manifest.separation) is not None:
+        typer.echo(_separation_line(separation))
 
 
 def _require_rates(false_alarm_rate: float, defect_rate: float) -> None:

@@ -6,11 +6,17 @@ from pathlib import Path
 import pytest
 
 from app.benchmarks import private_postgresql as postgresql
+from app.station.settings import StationSettings
+from app.station.store_layout import DATABASE
+from app.station.workspace import Workspace
 from models.database import Database
 from models.ids import new_id
+from models.tracking import remote_changes
+from resources.parts import PartsFolder
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
 from tests.support.newest_schema import newest_store
+from tests.support.station import DEVICE, NOWHERE, Station, add_masters
 
 
 @pytest.fixture(scope="session")
@@ -54,3 +60,21 @@ def context(database_url: str, tmp_path: Path) -> Iterator[ServerContext]:
     opened = open_context(ServerSettings(data_dir=tmp_path / "data", database_url=database_url))
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Iterator[Workspace]:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / DATABASE).write_bytes(newest_store())
+    with Workspace.open(store, settings=StationSettings()) as opened:
+        opened.adopt(server_url=NOWHERE, device_id=DEVICE, credential="secret")
+        yield opened
+
+
+@pytest.fixture
+def station(workspace: Workspace, tmp_path: Path) -> Station:
+    """What a first pull brings; no model is trained yet."""
+    nothing = PartsFolder(tmp_path, ())
+    with workspace.database.transaction() as session, remote_changes(session):
+        return add_masters(session, workspace.store, nothing)

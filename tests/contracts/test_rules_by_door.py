@@ -16,8 +16,6 @@ from app.demo.parts import given_parts
 from app.station.operations.masters import list_items
 from app.station.operations.thresholds import applied_threshold_of
 from app.station.operations.training import train_item_model
-from app.station.settings import StationSettings
-from app.station.store_layout import DATABASE
 from app.station.workspace import Workspace
 from app.window.home.presenter import HomePresenter
 from app.window.presenting.context import StationContext
@@ -31,7 +29,6 @@ from models.storage import write_atomically
 from models.synced import Master
 from models.targets import DefectClass, InspectionItem, Target
 from models.tracking import remote_changes
-from resources.parts import PartsFolder
 from sync.shared.item_records import ItemRecords
 from tests.support.doors import (
     Answer,
@@ -43,9 +40,8 @@ from tests.support.doors import (
     ask_master_door,
     ask_station,
 )
-from tests.support.newest_schema import newest_store
 from tests.support.serving import Served, serve_with_users
-from tests.support.station import DEVICE, NOWHERE, Station, add_masters
+from tests.support.station import Station
 
 Json = dict[str, Any]
 RecordT = TypeVar("RecordT", bound=Master)
@@ -78,24 +74,6 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def door(request: pytest.FixtureRequest, served: Served) -> MasterDoor:
     made: MasterDoor = request.param(served)
     return made
-
-
-@pytest.fixture
-def workspace(tmp_path: Path) -> Iterator[Workspace]:
-    store = tmp_path / "store"
-    store.mkdir()
-    (store / DATABASE).write_bytes(newest_store())
-    with Workspace.open(store, settings=StationSettings()) as opened:
-        opened.adopt(server_url=NOWHERE, device_id=DEVICE, credential="secret")
-        yield opened
-
-
-@pytest.fixture
-def station(workspace: Workspace, tmp_path: Path) -> Station:
-    """What a first pull brings; no model is trained yet."""
-    nothing = PartsFolder(tmp_path, ())
-    with workspace.database.transaction() as session, remote_changes(session):
-        return add_masters(session, workspace.store, nothing)
 
 
 RUNS: dict[str, tuple[Json, Json, Json, Answer]] = {

@@ -42,8 +42,9 @@ _MOST_HEADERS = 25
 _RUNS = 5
 _SECONDS = 1.0
 """Beyond this the runs of one detail end early; two are always made."""
-# The selection of a memory bank, timed on this many points and centres, and its share of a fit.
-_PROBE_POINTS, _PROBE_CENTERS, _SELECTION_SHARE = 8192, 1024, 0.5
+# The selection of a memory bank, timed on this many points and centres (fewer measure the constant work of each round
+# more than the distances), and its share of a fit.
+_PROBE_POINTS, _PROBE_CENTERS, _SELECTION_SHARE = 32768, 2048, 0.5
 _SELECTION_DIMENSIONS = 64
 # Bytes for each pixel of the image: its colours, and its heatmap twice. For each pixel of the network input: its
 # colours twice; of one tile: the tensor in its three forms, and the largest two layers of the network.
