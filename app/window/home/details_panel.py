@@ -1,4 +1,4 @@
-"""The choice of a detail before a training: four buttons, each with what it costs on this computer."""
+"""The choice of a detail before a training: four buttons in a row, each with what it costs on this computer."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.detail import DetailName
     from inspection.anomaly.training.estimates import DetailEstimate
 
-_COLUMNS = 2
+_COLUMNS = 4
 
 
 class DetailChoice(QWidget):
@@ -50,7 +50,7 @@ class DetailChoice(QWidget):
             action.setEnabled(shown and estimate is not None)
             if estimate is not None:
                 sign = "✓ " if detail == state.detail else ""
-                action.setText(f"{sign}{names[detail]}   {self._milliseconds(estimate)}")
+                action.setText(f"{sign}{names[detail]} {self._milliseconds(estimate)}")
         self.setVisible(shown)
         if state.chosen_detail is not None:
             self.explanation.setText(self._explained(state.chosen_detail))
