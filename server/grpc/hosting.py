@@ -22,7 +22,7 @@ from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
 from server.grpc.metering import metered
 from server.grpc.models import ModelShelf
-from server.grpc.ports import port_taken, require_free
+from server.grpc.ports import port_of, port_taken, require_free, target
 from server.grpc.reflecting import reflection_handler
 from server.grpc.security import SharedSecret, server_credentials
 from server.grpc.stubs import common_pb2
@@ -154,8 +154,9 @@ class ServiceHost:
         health_pb2_grpc.add_HealthServicer_to_server(well, server)
         reflection = reflection_handler([service.full_name, HEALTH])
         server.add_generic_rpc_handlers((self._handlers(service, pool), reflection))
-        wanted, host = self._port_of(service), settings.grpc_host
-        address = f"[{host}]:{wanted}" if ":" in host else f"{host}:{wanted}"
+        host = settings.grpc_host
+        wanted = port_of(service, settings) if self._port is None else self._port
+        address = target(host, wanted)
         if not self._share_ports:
             require_free(service, host, wanted, of_command=self._of_command)
         try:
@@ -165,8 +166,7 @@ class ServiceHost:
                 port = server.add_secure_port(address, credentials)
         except RuntimeError as error:
             raise port_taken(service, host, wanted, of_command=self._of_command) from error
-        reached = reached_at(host)
-        self.addresses[service.key] = f"[{reached}]:{port}" if ":" in reached else f"{reached}:{port}"
+        self.addresses[service.key] = target(reached_at(host), port)
         return server
 
     def _work(self) -> StepWork:
@@ -180,12 +180,6 @@ class ServiceHost:
             limits = ImageLimits(max_pixels=self._parts.settings.max_image_pixels)
             self._made = StepWork(Images(self._parts.objects, limits), self._parts.models)
         return self._made
-
-    def _port_of(self, service: Service) -> int:
-        if self._port is not None:
-            return self._port
-        first = self._parts.settings.grpc_port
-        return first + service.port_offset if first else 0
 
     def _handlers(self, service: Service, pool: ThreadPoolExecutor) -> Any:
         metrics = self._parts.metrics

@@ -7,14 +7,24 @@ import os
 import socket
 
 from models.errors import InvalidInput, Unavailable
-from server.core.settings import PREFIX
+from server.core.settings import PREFIX, ServerSettings
 from server.grpc.contract import Service
 
 _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
 
 
 def require_free(service: Service, host: str, port: int, *, of_command: bool) -> None:
-    """Check that a service can listen.
+    """Check that a service can listen; see ``listen_for``.
+
+    Raises:
+        InvalidInput: ``service-host-unknown``.
+        Unavailable: ``service-port-taken``.
+    """
+    listen_for(service, host, port, of_command=of_command).close()
+
+
+def listen_for(service: Service, host: str, port: int, *, of_command: bool) -> socket.socket:
+    """Return a socket that listens at the address of a service.
 
     Args:
         service: that is to listen.
@@ -28,18 +38,34 @@ def require_free(service: Service, host: str, port: int, *, of_command: bool) ->
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
+        made = socket.socket(family, kind, protocol)
+        try:
             if os.name == "posix":
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen()
+        except BaseException:
+            made.close()
+            raise
     except OSError as error:
         if error.errno in _TAKEN:
             raise port_taken(service, host, port, of_command=of_command) from error
         option = f"--host, {PREFIX}GRPC_HOST" if of_command else f"{PREFIX}GRPC_HOST"
         raise InvalidInput("service-host-unknown", host=host, option=option) from error
+    return made
 
 
 def port_taken(service: Service, host: str, port: int, *, of_command: bool) -> Unavailable:
     """Return the error of a port that another program has."""
     option = "--port" if of_command else f"--grpc-port, {PREFIX}GRPC_PORT"
     return Unavailable("service-port-taken", service=service.name, host=host, port=port, option=option)
+
+
+def port_of(service: Service, settings: ServerSettings) -> int:
+    """Return the port of a service by the settings; 0 for any that is free."""
+    return settings.grpc_port + service.port_offset if settings.grpc_port else 0
+
+
+def target(host: str, port: int) -> str:
+    """Return host and port as gRPC and people write them."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from models.errors import InvalidInput
 from server.core.settings import PREFIX, ServerSettings
 from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, FILTER, RESIZE, SERVICES, Service
+from server.grpc.ports import target
 
 _DNS = "dns:///"
 _RESOLVE_S = 5.0
@@ -31,7 +32,7 @@ class Address:
     @property
     def target(self) -> str:
         """As gRPC and people write it."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return target(self.host, self.port)
 
 
 def parse_addresses(text: str, setting: str) -> tuple[Address, ...]:

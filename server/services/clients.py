@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,8 @@ from server.core.settings import ServerSettings
 from server.core.structlog_import import structlog
 from server.grpc.contract import BY_COMPONENT, HEALTH_EVERY_S, SERVICES
 from server.services.addresses import Address, configured, parse_addresses
-from server.services.step_services import StepAnswer, StoredImage
+from server.services.first_use import FirstUse
+from server.services.step_services import StepAnswer, StoredImage, serves
 
 if TYPE_CHECKING:
     import grpc
@@ -33,9 +34,15 @@ _START_S = 3.0
 class ServiceClients:
     """Runs steps in the services, and knows how these are. Nothing of gRPC is loaded before ``start``.
 
+    Where all of them run in this process, ``wait`` stands for ``start`` until the first step or question.
+
     Args:
         settings: addresses, secret and certificates.
         metrics: count the calls; None where nobody reads them.
+
+    Attributes:
+        embedded: keys of the services that run in this process.
+        waiting: address by key of those that are started with their first use.
     """
 
     def __init__(self, settings: ServerSettings, metrics: CallMetrics | None = None) -> None:
@@ -47,7 +54,28 @@ class ServiceClients:
         self._asking: asyncio.Task[None] | None = None
         self._checked = asyncio.Event()
         self._credentials: grpc.ChannelCredentials | None = None
+        self._first_use: FirstUse | None = None
         self.embedded: frozenset[str] = frozenset()
+        self.waiting: Mapping[str, str] = {}
+
+    def wait(self, embedded: Mapping[str, str], start: Callable[[], Awaitable[None]]) -> None:
+        """Know the services, all in this process, before they are started.
+
+        Args:
+            embedded: their addresses, by key.
+            start: starts them and calls ``start`` of this object; run with the first use.
+        """
+        self.embedded, self.waiting = frozenset(embedded), dict(embedded)
+        self._first_use = FirstUse(start)
+
+    async def ready(self) -> None:
+        """Return when the services are started; those that wait for their first use are started now.
+
+        Raises:
+            UserFacingError: as their start.
+        """
+        if self._first_use is not None:
+            await self._first_use()
 
     async def start(self, embedded: Mapping[str, str], calls: Mapping[str, UnaryCall] | None = None) -> None:
         """Connect to every service and ask for its health once.
@@ -72,6 +100,7 @@ class ServiceClients:
             if addresses:
                 self._replicas[key] = Replicas(service, addresses, self._connect, metrics=self._metrics)
         self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
+        self.waiting = {}
         self._asking = asyncio.get_running_loop().create_task(self._keep_asking(), name="health of services")
         # What does not answer is found out meanwhile: a service that is away keeps no server from starting.
         with suppress(TimeoutError):
@@ -80,6 +109,9 @@ class ServiceClients:
 
     async def stop(self) -> None:
         """Close every channel."""
+        if self._first_use is not None:
+            await self._first_use.stop()
+            self._first_use = None
         if self._asking is not None:
             self._asking.cancel()
             with suppress(asyncio.CancelledError):
@@ -114,7 +146,7 @@ class ServiceClients:
 
     def serves(self, component: str, parameters: Mapping[str, Any]) -> bool:
         """Return whether a service runs a step; see ``StepServices``."""
-        return self._steps is not None and self._steps.serves(component, parameters)
+        return (self._steps is not None or bool(self.waiting)) and serves(component, parameters)
 
     async def run(
         self, component: str, parameters: Mapping[str, Any], image: StoredImage, *, deadline_s: float | None = None
@@ -124,6 +156,7 @@ class ServiceClients:
         Raises:
             Unavailable: also ``service-not-connected`` before ``start``.
         """
+        await self.ready()
         if self._steps is None:
             raise Unavailable("service-not-connected", service=component)
         return await self._steps.run(component, parameters, image, deadline_s=deadline_s)
@@ -131,7 +164,7 @@ class ServiceClients:
     def embeds(self, component: str) -> bool:
         """Return whether the service of a component runs in this process; see ``StepServices``."""
         service = BY_COMPONENT.get(component)
-        return service is not None and service.key in self._calls
+        return service is not None and service.key in (self.waiting or self._calls)
 
     async def run_embedded(
         self, component: str, parameters: Parameters, picture: Picture, *, deadline_s: float | None = None
@@ -139,6 +172,7 @@ class ServiceClients:
         """Run a step in its service in this process; see ``StepServices``."""
         from server.services.embedded import answer_of_embedded
 
+        await self.ready()
         key = BY_COMPONENT[component].key
         return await answer_of_embedded(self.replicas(key), self._calls[key], parameters, picture, deadline_s)
 

@@ -12,7 +12,11 @@ router = feature_router(prefix="/grpc-services", tags=["operation"], dependencie
 
 @router.get("", summary="The gRPC services and how they are")
 async def list_grpc_services(context: Context) -> list[GrpcServiceReply]:
-    """Address, replicas, status, latency and circuit of each, as the last health checks found them."""
+    """Address, replicas, status, latency and circuit of each, as the last health checks found them.
+
+    Services in the server's process that nothing has used yet are started for it.
+    """
+    await context.services.ready()
     return service.list_services(context.services, context.models)
 
 

@@ -5,50 +5,68 @@ from __future__ import annotations
 from server.grpc.contract import AI_DETECTION, BY_COMPONENT, SERVICES
 from server.grpc.models import ModelShelf
 from server.services.clients import ServiceClients
-from server.services.schemas import GrpcServiceReply, GrpcServicesHealth, ModelReply, ReplicaReply, Status
+from server.services.schemas import CircuitName, GrpcServiceReply, GrpcServicesHealth, ModelReply, ReplicaReply, Status
 
 
 def list_services(clients: ServiceClients, models: ModelShelf) -> list[GrpcServiceReply]:
     """Return every service that this process is connected to, as the last health checks found it.
 
+    One that waits in this process for its first use is up: whoever connects is answered. How fast is known after that.
+
     Args:
         clients: of the services.
         models: of the services that run in this process.
     """
-    listed = []
-    for key, replicas in clients.known.items():
+
+    def reply(key: str, address: str, circuit: CircuitName, replicas: list[ReplicaReply]) -> GrpcServiceReply:
         service = SERVICES[key]
-        shown = [
-            ReplicaReply(
-                address=replica.address.target,
-                status=_status(replica.healthy),
-                latency_ms=None if replica.latency_ms is None else round(replica.latency_ms, 2),
-                circuit=replica.circuit.state.value,
-            )
-            for replica in replicas.all
-        ]
-        latencies = [one.latency_ms for one in shown if one.status == "up" and one.latency_ms is not None]
-        listed.append(
-            GrpcServiceReply(
-                id=key,
-                name=service.name,
-                address=", ".join(address.target for address in replicas.addresses),
-                embedded=key in clients.embedded,
-                status=_best([one.status for one in shown]),
-                latency_ms=min(latencies, default=None),
-                circuit=replicas.circuit.value,
-                timeout_s=service.timeout_s,
-                retries=service.retries,
-                component=service.component or None,
-                models=_models(models) if key == AI_DETECTION.key and key in clients.embedded else None,
-                replicas=shown,
-            )
+        latencies = [one.latency_ms for one in replicas if one.status == "up" and one.latency_ms is not None]
+        return GrpcServiceReply(
+            id=key,
+            name=service.name,
+            address=address,
+            embedded=key in clients.embedded,
+            status=_best([one.status for one in replicas]),
+            latency_ms=min(latencies, default=None),
+            circuit=circuit,
+            timeout_s=service.timeout_s,
+            retries=service.retries,
+            component=service.component or None,
+            models=_models(models) if key == AI_DETECTION.key and key in clients.embedded else None,
+            replicas=replicas,
         )
-    return listed
+
+    waiting = [
+        reply(key, address, "closed", [ReplicaReply(address=address, status="up", latency_ms=None, circuit="closed")])
+        for key, address in clients.waiting.items()
+    ]
+    connected = [
+        reply(
+            key,
+            ", ".join(address.target for address in replicas.addresses),
+            replicas.circuit.value,
+            [
+                ReplicaReply(
+                    address=replica.address.target,
+                    status=_status(replica.healthy),
+                    latency_ms=None if replica.latency_ms is None else round(replica.latency_ms, 2),
+                    circuit=replica.circuit.state.value,
+                )
+                for replica in replicas.all
+            ],
+        )
+        for key, replicas in clients.known.items()
+    ]
+    return waiting + connected
 
 
 async def check_services(clients: ServiceClients, models: ModelShelf) -> GrpcServicesHealth:
-    """Ask every replica for its health now, and return the answers."""
+    """Ask every replica for its health now, and return the answers.
+
+    Raises:
+        UserFacingError: when a service in this process cannot be started.
+    """
+    await clients.ready()
     await clients.check()
     services = list_services(clients, models)
     well = all(service.status == "up" for service in services)

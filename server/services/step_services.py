@@ -7,12 +7,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.results import Detection
+from server.grpc.contract import BY_COMPONENT
 
 if TYPE_CHECKING:
     from inspection.components.registry import Parameters
     from inspection.components.values import StepValue
     from inspection.imaging.picture import Picture
     from inspection.imaging.placement import Mask, Placement
+
+_OVERLAY = "overlay"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +60,11 @@ class StepAnswer:
     detections: tuple[Detection, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     processing_time_s: float = 0.0
+
+
+def serves(component: str, parameters: Mapping[str, Any]) -> bool:
+    """Return whether the contract has a service for a step; an overlay needs findings, which no message carries."""
+    return component in BY_COMPONENT and parameters.get("filter_type") != _OVERLAY
 
 
 class StepServices(Protocol):

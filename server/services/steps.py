@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from inspection.components.registry import Parameters
     from server.services.replicas import Replicas
 
-_OVERLAY = "overlay"
-
 
 class GrpcSteps:
     """Runs steps in the services.
@@ -28,10 +26,6 @@ class GrpcSteps:
     def __init__(self, replicas: Callable[[str], Replicas], secret: tuple[tuple[str, str], ...]) -> None:
         self._replicas = replicas
         self._secret = secret
-
-    def serves(self, component: str, parameters: Mapping[str, Any]) -> bool:
-        """Return whether the contract has a service for a step; an overlay needs findings, which no message carries."""
-        return component in BY_COMPONENT and parameters.get("filter_type") != _OVERLAY
 
     async def run(
         self, component: str, parameters: Mapping[str, Any], image: StoredImage, *, deadline_s: float | None = None

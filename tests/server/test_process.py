@@ -10,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import grpc
 import httpx
 import pytest
+from grpc_health.v1 import health_pb2
 
+from server.grpc.contract import SERVICES
 from tests.support.messages import says
-from tests.support.server_process import run, server
+from tests.support.server_process import first_of_free_ports, run, server
 
 PASSWORD = "correct horse battery staple"
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -90,11 +93,28 @@ def test_a_server_starts_without_what_only_inspecting_or_migrating_takes() -> No
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what a process has mapped from /proc")
-def test_a_server_with_its_services_loads_no_image_library_before_an_image_comes(tmp_path: Path) -> None:
+def test_a_server_loads_no_image_library_before_an_image_comes(tmp_path: Path) -> None:
     with server(tmp_path) as (process, url, _):
-        assert httpx.get(f"{url}/health", trust_env=False, timeout=30).status_code == 200
+        services = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
         mapped = Path(f"/proc/{process.pid}/maps").read_text()
-    assert "cygrpc" in mapped
-    assert [
-        name for name in ("numpy", "cv2", "openvino", "cryptography", "obstore") if f"site-packages/{name}" in mapped
-    ] == []
+    assert {one["status"] for one in services.values()} == {"up"}
+    heavy = ("numpy", "cv2", "openvino", "cryptography", "obstore", "grpc", "google")
+    assert [name for name in heavy if f"site-packages/{name}/" in mapped] == []
+
+
+@pytest.mark.slow
+def test_a_server_answers_the_first_who_calls_a_service_from_outside(tmp_path: Path) -> None:
+    first = first_of_free_ports(len(SERVICES))
+    with server(tmp_path, "--grpc-port", str(first)) as (process, url, _):
+        answers = {key: health_at(f"127.0.0.1:{first + one.port_offset}") for key, one in SERVICES.items()}
+        services = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert answers == dict.fromkeys(SERVICES, health_pb2.HealthCheckResponse.SERVING)
+    assert all(one["latency_ms"] > 0 for one in services.values())
+
+
+def health_at(address: str) -> int:
+    with grpc.insecure_channel(address) as channel:
+        answer = channel.unary_unary("/grpc.health.v1.Health/Check", bytes, bytes)(b"", timeout=30)
+    return health_pb2.HealthCheckResponse.FromString(answer).status

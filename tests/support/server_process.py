@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 IMAGEFLOW = [sys.executable, "-m", "app"]
@@ -26,6 +27,19 @@ def run(*arguments: object, given: str = "", **extra: str) -> subprocess.Complet
     return subprocess.run(
         command, input=given, capture_output=True, text=True, env=environment(**extra), timeout=60, check=False
     )
+
+
+def first_of_free_ports(count: int) -> int:
+    """Return the first of so many ports in a row that are free now."""
+    while True:
+        with ExitStack() as taken:
+            first = taken.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1]
+            try:
+                for port in range(first + 1, first + count):
+                    taken.enter_context(socket.create_server(("127.0.0.1", port)))
+            except (OSError, OverflowError):
+                continue
+            return int(first)
 
 
 @contextmanager

@@ -1,0 +1,96 @@
+"""Ports of services that are started for their first caller, as systemd-socket-proxyd does; loads nothing of gRPC."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import closing
+from functools import partial
+
+from models.errors import UserFacingError
+from server.core.structlog_import import structlog
+from server.grpc.contract import Service
+from server.grpc.ports import listen_for, target
+
+_PIECE = 256 * 1024
+_log = structlog.get_logger("imageflow.grpc")
+
+
+class ServiceProxy:
+    """Listens for services, has them started for the first connection, and passes every connection on to them.
+
+    The port is never closed in between, so no caller is refused while the services start.
+
+    Args:
+        host: IP address to listen on.
+        start: starts the services; returns when they listen and ``forward_to`` was called.
+
+    Attributes:
+        addresses: that callers connect to, by key of the service.
+    """
+
+    def __init__(self, host: str, start: Callable[[], Awaitable[None]]) -> None:
+        self._host = host
+        self._start = start
+        self._services: dict[str, tuple[str, int]] = {}
+        self._servers: list[asyncio.Server] = []
+        self._connections: set[asyncio.Task[None]] = set()
+        self.addresses: dict[str, str] = {}
+
+    async def listen(self, service: Service, port: int) -> None:
+        """Listen for a service.
+
+        Args:
+            service: to listen for.
+            port: 0 for any that is free.
+
+        Raises:
+            InvalidInput: ``service-host-unknown``.
+            Unavailable: ``service-port-taken``.
+        """
+        listener = listen_for(service, self._host, port, of_command=False)
+        self.addresses[service.key] = target(self._host, listener.getsockname()[1])
+        connected = partial(self._connected, service.key)
+        self._servers.append(await asyncio.start_server(connected, sock=listener, limit=_PIECE))
+
+    def forward_to(self, ports: Mapping[str, int]) -> None:
+        """Pass connections on to services that listen on these ports, by key."""
+        self._services = {key: (self._host, port) for key, port in ports.items()}
+
+    async def close(self) -> None:
+        """Listen no longer, and end every connection."""
+        for server in self._servers:
+            server.close()
+        for connection in tuple(self._connections):
+            connection.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    def _connected(self, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection = asyncio.get_running_loop().create_task(self._pass_on(key, reader, writer), name=f"caller of {key}")
+        self._connections.add(connection)
+        connection.add_done_callback(self._connections.discard)
+
+    async def _pass_on(self, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with closing(writer):
+            try:
+                if key not in self._services:
+                    await self._start()
+                host, port = self._services[key]
+                back, onward = await asyncio.open_connection(host, port, limit=_PIECE)
+            except (UserFacingError, OSError) as error:
+                _log.error("a service could not be started for a caller", service=key, error=str(error))
+                return
+            with closing(onward):
+                try:
+                    async with asyncio.TaskGroup() as both:
+                        both.create_task(_copy(reader, onward))
+                        both.create_task(_copy(back, writer))
+                except* OSError:
+                    pass  # One end is gone, and sees that itself; the other one is closed here.
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while piece := await reader.read(_PIECE):
+        writer.write(piece)
+        await writer.drain()
+    writer.write_eof()
