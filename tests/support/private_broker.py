@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
+from app.benchmarks.processes import suspend
 from tests.support.private_processes import dying_with_parent
 
 _START_S = 20.0
@@ -66,15 +67,11 @@ def broker(folder: Path) -> Iterator[tuple[str, int]]:
 def stopped(process_id: int) -> Iterator[None]:
     """Stop a broker for the length of the block.
 
-    The block begins once all threads stand still. On a busy computer those that run go on answering for more than a
-    tenth of a second after the signal was sent.
-
     Args:
         process_id: of a broker that this process has started.
     """
-    os.kill(process_id, signal.SIGSTOP)
     try:
-        os.waitid(os.P_PID, process_id, os.WSTOPPED)
+        suspend(process_id)
         yield
     finally:
         os.kill(process_id, signal.SIGCONT)

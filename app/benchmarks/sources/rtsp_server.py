@@ -12,6 +12,7 @@ import time
 from dataclasses import dataclass, field
 from importlib import import_module
 
+from app.benchmarks.processes import suspend
 from inspection.runtime.subprocesses import module_command
 from models.errors import ImageFlowError
 
@@ -82,7 +83,7 @@ class RtspServer:
     def freeze(self) -> None:
         """Fall silent without closing a connection, as a pulled network cable does."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGSTOP)
+            suspend(self._process.pid)
 
     def thaw(self) -> float:
         """Go on after ``freeze``; return when, on the monotonic clock."""
