@@ -113,7 +113,7 @@ class SensorStreamRecord(Base, kw_only=True, eq=False):
 
 
 class SensorAlertSettings(Base, kw_only=True, eq=False):
-    """Who is told when a sensor reports anomalies.
+    """Who is notified of the anomalies of a sensor.
 
     Attributes:
         after_rows: anomalies in a row that raise the alert.

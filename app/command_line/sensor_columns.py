@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def table_form(encoding: str, decimal: str | None, skip_lines: int | None, missing: Sequence[str] | None) -> TableForm:
-    """Return what the options say about a table.
+    """Return the form of a table from the options.
 
     Raises:
         typer.BadParameter: for an unknown character set or decimal sign.

@@ -22,7 +22,7 @@ from app.command_line.options import (
 from app.command_line.sensor_columns import assumptions_as_json, table_form, warn_assumptions
 
 if TYPE_CHECKING:
-    from inspection.sensor import SensorFiles
+    from inspection.sensor import SensorFiles, SensorTraining
     from inspection.sensor.model.metadata import SensorMetadata
 
 # The bounds of the settings, which are imported only when there is something to train.
@@ -145,46 +145,24 @@ def train_sensor_command(
           --missing -999 --missing Bad --leave-out label
       imageflow train sensor --data new.csv --output next.pth --continue model.pth
     """  # noqa: D301 - \b keeps the lines as they are
-    both = sorted({*(keep or ())} & {*(leave_out or ())})
-    if both:
-        raise typer.BadParameter(f"{both[0]} is left out too, by --leave-out", param_hint="--keep")
-    form = table_form(encoding, decimal, skip_lines, missing)
-    sizes = _hidden(hidden)
-    percent, tail = _threshold(threshold)
-    if false_alarms is not None and threshold:
-        raise typer.BadParameter("decides instead of --threshold; give one", param_hint="--false-alarms-per-week")
-    if scaling not in {"standard", "robust"}:
-        raise typer.BadParameter("is standard or robust", param_hint="--scaling")
-    from models.storage import is_folder
-
-    if is_folder(output):
-        raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
-    rows_of_window = _window(window)
-    if further is not None and sizes:
-        raise typer.BadParameter("with --continue the layers are those of the model", param_hint="--hidden")
-    if output.suffix.lower() not in {".pth", ".pt", ".npz"}:
-        # Another suffix may be that of the data.
-        raise typer.BadParameter(f"{output} ends in something else than .pth", param_hint="--output")
-    from inspection.sensor import SensorTraining, train_files
-
-    settings = SensorTraining.model_validate(
-        {
-            "name": name,
-            "window": rows_of_window,
-            "hidden": sizes,
-            "percent": percent,
-            "auto_threshold": tail,
-            "false_alarms_per_week": false_alarms,
-            "scaling": scaling,
-            "epochs": epochs,
-            "seed": seed,
-        }
+    _require_one_meaning(
+        keep, leave_out, threshold=threshold, false_alarms=false_alarms, hidden=hidden, further=further
     )
+    form = table_form(encoding, decimal, skip_lines, missing)
+    settings = _settings(
+        name=name,
+        window=window,
+        hidden=hidden,
+        threshold=threshold,
+        false_alarms=false_alarms,
+        scaling=scaling,
+        epochs=epochs,
+        seed=seed,
+    )
+    _require_model_file(output)
+    from inspection.sensor import train_files
+
     with report_when_stopped(output.with_suffix(".npz")), progress_bar("Training") as advance:
-
-        def show(done: int, total: int) -> None:
-            advance(f"Training {done}/{total}", done / total)
-
         made = train_files(
             data,
             output,
@@ -194,10 +172,71 @@ def train_sensor_command(
             keep=keep or (),
             checkpoint=checkpoint,
             further=further,
-            on_step=show,
+            on_step=lambda done, total: advance(f"Training {done}/{total}", done / total),
         )
     _warn_about_columns(made)
     typer.echo(json.dumps(_summary(made), ensure_ascii=False) if as_json else _line(made))
+
+
+def _require_one_meaning(
+    keep: list[str] | None,
+    leave_out: list[str] | None,
+    *,
+    threshold: str,
+    false_alarms: float | None,
+    hidden: str,
+    further: Path | None,
+) -> None:
+    """Refuse options that contradict each other."""
+    both = sorted({*(keep or ())} & {*(leave_out or ())})
+    if both:
+        raise typer.BadParameter(f"{both[0]} is left out too, by --leave-out", param_hint="--keep")
+    if false_alarms is not None and threshold:
+        raise typer.BadParameter("decides instead of --threshold; give one", param_hint="--false-alarms-per-week")
+    if further is not None and hidden.strip():
+        raise typer.BadParameter("with --continue the layers are those of the model", param_hint="--hidden")
+
+
+def _require_model_file(output: Path) -> None:
+    """Refuse a folder, and a name that may be that of the data."""
+    from models.storage import is_folder
+
+    if is_folder(output):
+        raise typer.BadParameter(f"{output} is a folder; name a file", param_hint="--output")
+    if output.suffix.lower() not in {".pth", ".pt", ".npz"}:
+        raise typer.BadParameter(f"{output} ends in something else than .pth", param_hint="--output")
+
+
+def _settings(
+    *,
+    name: str,
+    window: str,
+    hidden: str,
+    threshold: str,
+    false_alarms: float | None,
+    scaling: str,
+    epochs: int | None,
+    seed: int,
+) -> SensorTraining:
+    """Return the settings of the training, from the texts of the options."""
+    if scaling not in {"standard", "robust"}:
+        raise typer.BadParameter("is standard or robust", param_hint="--scaling")
+    percent, tail = _threshold(threshold)
+    from inspection.sensor import SensorTraining
+
+    return SensorTraining.model_validate(
+        {
+            "name": name,
+            "window": _window(window),
+            "hidden": _hidden(hidden),
+            "percent": percent,
+            "auto_threshold": tail,
+            "false_alarms_per_week": false_alarms,
+            "scaling": scaling,
+            "epochs": epochs,
+            "seed": seed,
+        }
+    )
 
 
 def _warn_about_columns(made: SensorFiles) -> None:

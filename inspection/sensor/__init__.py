@@ -3,6 +3,7 @@
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.model_file.archive import load_model, model_bytes, model_from_bytes, save_model
 from inspection.sensor.scoring.drift import SensorDrift, drift_report
+from inspection.sensor.scoring.episode_log import EpisodeLog, TimedEpisode
 from inspection.sensor.scoring.episodes import Episode, episodes_of
 from inspection.sensor.scoring.rows import RowScores, score_rows
 from inspection.sensor.scoring.stream import SensorStream, StreamState
@@ -19,6 +20,7 @@ from inspection.sensor.training.train import TrainingResult, train
 __all__ = [
     "DataWarnings",
     "Episode",
+    "EpisodeLog",
     "FeatureShift",
     "LearningStep",
     "NaValue",
@@ -35,6 +37,7 @@ __all__ = [
     "SensorTraining",
     "StreamState",
     "TableForm",
+    "TimedEpisode",
     "TrainingResult",
     "choose_again",
     "drift_report",

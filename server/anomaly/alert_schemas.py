@@ -10,7 +10,7 @@ from sync.shared.schemas import DeviceName, Flag, GivenMoment, Moment, Reply, Re
 
 
 class AlertSettings(Request):
-    """Who is told when a sensor reports anomalies."""
+    """Who is notified of the anomalies of a sensor."""
 
     after_rows: int = Field(default=3, ge=1, le=10_000, description="Anomalies in a row that raise the alert.")
     severity: Severity = Severity.HIGH
@@ -22,7 +22,7 @@ class AlertSettings(Request):
 
 
 class AlertSettingsReply(Reply):
-    """Who is told when a sensor reports anomalies."""
+    """Who is notified of the anomalies of a sensor."""
 
     sensor: str
     after_rows: int

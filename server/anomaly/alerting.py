@@ -23,7 +23,7 @@ _log = structlog.get_logger("imageflow.server")
 
 
 def get_settings(context: ServerContext, sensor: str) -> AlertSettingsReply:
-    """Return who is told of a sensor; ``NotFound`` ``anomaly-alerts-unset``."""
+    """Return who is notified of a sensor; ``NotFound`` ``anomaly-alerts-unset``."""
     with context.database.read() as session:
         record = session.get(SensorAlertSettings, sensor)
         if record is None:
@@ -34,7 +34,7 @@ def get_settings(context: ServerContext, sensor: str) -> AlertSettingsReply:
 def set_settings(
     context: ServerContext, who: Principal, sensor: str, body: AlertSettings, expected: Expected = WHATEVER
 ) -> AlertSettingsReply:
-    """Set who is told of a sensor, from the next row on.
+    """Set who is notified of a sensor, from the next row on.
 
     Raises:
         PreconditionFailed: ``revision-mismatch``.
@@ -62,7 +62,7 @@ def note_run(context: ServerContext, sensor: str, run: int, machine: str = "") -
 
     Args:
         context: the server's parts.
-        sensor: whose settings say who is told.
+        sensor: whose settings name the recipients.
         run: anomalies in a row; 0 when the last row is normal.
         machine: stream of the rows; empty for rows that name none.
     """

@@ -24,7 +24,7 @@ from server.anomaly.schemas import (
     ThresholdChange,
     ThresholdReply,
 )
-from server.anomaly.stream_schemas import StreamName, StreamReply, StreamResults, StreamRows
+from server.anomaly.stream_schemas import StreamDetail, StreamName, StreamReply, StreamResults, StreamRows
 from server.anomaly.training import SensorTrainings
 from server.anomaly.uploads import UploadKind
 from server.core.paging import PageQuery
@@ -118,7 +118,7 @@ def create_model(
     activate: Annotated[bool, Form(description="Whether it scores from now on; the first of a sensor does.")] = False,
     settings: Annotated[str, Form(max_length=20_000, description=_SETTINGS)] = "{}",
 ) -> SensorModelReply:
-    """Nothing in a file is executed. On a table a model is trained, in a process of its own; its status tells when."""
+    """Nothing in a file is executed. On a table a model is trained in a process of its own, and is `ready` after it."""
     form = read_form({"id": id or None, "name": name, "sensor": sensor, "activate": activate}, settings)
     kind = uploads.kind_of(file.file)
     if kind is UploadKind.MODEL:
@@ -204,13 +204,13 @@ def measure_drift(
     return learning.drift(context, model_id, body, choose_language(language))
 
 
-@router.get("/alerts/{sensor}", summary="Who is told of a sensor's anomalies", dependencies=ANY_PRINCIPAL)
+@router.get("/alerts/{sensor}", summary="Who is notified of a sensor's anomalies", dependencies=ANY_PRINCIPAL)
 def get_alerts(sensor: SensorPath, context: Context, answer: Read) -> AlertSettingsReply:
     """404 while nobody is."""
     return answer.of(alerting.get_settings(context, sensor))
 
 
-@router.put("/alerts/{sensor}", summary="Set who is told of a sensor's anomalies")
+@router.put("/alerts/{sensor}", summary="Set who is notified of a sensor's anomalies")
 def set_alerts(
     sensor: SensorPath, asking: Engineer, context: Context, body: AlertSettings, answer: Answered, expected: IfMatch
 ) -> AlertSettingsReply:
@@ -229,8 +229,8 @@ def list_streams(
 
 
 @router.get("/streams/{stream_id}", summary="One stream", dependencies=ANY_PRINCIPAL)
-def get_stream(stream_id: StreamPath, context: Context, answer: Read) -> StreamReply:
-    """With the time of its newest row."""
+def get_stream(stream_id: StreamPath, context: Context, answer: Read) -> StreamDetail:
+    """With the time of its newest row, and its newest episodes."""
     return answer.of(streams.get_stream(context, stream_id))
 
 

@@ -1,4 +1,4 @@
-"""What the form of an upload says."""
+"""Reading the form of an upload."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from server.anomaly.schemas import SensorModelForm
 
 
 def read_form(members: dict[str, Any], settings: str) -> SensorModelForm:
-    """Return what a form says.
+    """Return the content of a form.
 
     Args:
         members: of the form.

@@ -125,7 +125,7 @@ class SensorModelDetail(SensorModelReply):
 
 
 class SensorModelForm(Request):
-    """What an upload may say beside its files; the same options as of `imageflow train sensor`."""
+    """The settings of an upload beside its files; the same options as of `imageflow train sensor`."""
 
     id: RecordId | None = None
     name: str = Field(default="", max_length=200)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from server.anomaly.schemas import DEFAULT_SENSOR, ModelChoice, Row, SensorName
+from server.anomaly.schemas import DEFAULT_SENSOR, EpisodeSensor, ModelChoice, Row, SensorName
 from sync.shared.schemas import Code, GivenMoment, Id, Moment, Reply, Request
 
 MOST_ROWS = 10_000
@@ -18,7 +18,7 @@ StreamName = Annotated[Code, Field(description="The client's name of the machine
 class StreamRow(Request):
     """A row with its time."""
 
-    at: GivenMoment = Field(description="When it was measured; it tells rows apart and orders them.")
+    at: GivenMoment = Field(description="When it was measured; identifies and orders the rows.")
     values: Row = Field(description="The values, in the order of the model's columns.")
 
 
@@ -42,12 +42,28 @@ class StreamResult(Reply):
     repeated: bool = Field(description="Whether the row of this time was scored before; the score is that one.")
 
 
+class StreamEpisode(Reply):
+    """Anomalies of a stream that belong together."""
+
+    start: Moment = Field(description="Time of the first anomaly.")
+    end: Moment = Field(description="Time of the last one so far.")
+    peak: Moment = Field(description="Time of the highest score.")
+    score: float = Field(description="Of that row.")
+    anomalies: int = Field(ge=1)
+    open: bool = Field(description="Whether it may go on: the hold-off of the model has not passed since `end`.")
+    sensors: list[EpisodeSensor] = Field(description="The three that contribute most, in descending order.")
+
+
 class StreamResults(Reply):
     """The results of rows, in the order of the request."""
 
     results: list[StreamResult]
     anomalies: int = Field(ge=0, description="Among the rows that were scored by this request.")
     threshold: float
+    episodes: list[StreamEpisode] = Field(
+        description="Those that were open before this request, or began in it, of a model that judges rows by those "
+        "before; else empty."
+    )
 
 
 class StreamReply(Reply):
@@ -61,6 +77,12 @@ class StreamReply(Reply):
     last_status: str
     created_at: Moment
     updated_at: Moment
+
+
+class StreamDetail(StreamReply):
+    """A stream with its episodes."""
+
+    episodes: list[StreamEpisode] = Field(description="The newest 64, in the order of time.")
 
 
 def seconds_of(moment: datetime) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from inspection.sensor import SensorModel, SensorStream, StreamState
+from inspection.sensor import EpisodeLog, SensorModel, SensorStream, StreamState, TimedEpisode
 from models.errors import InvalidInput
 from server.anomaly.scoring import of_field
 from server.anomaly.stream_schemas import StreamRow, StreamStatus, seconds_of
@@ -23,6 +23,7 @@ class Advanced:
         scored: the rows that this request scored, in the order of time.
         state: after them.
         newest: time of the newest row that was scored.
+        episodes: that were open before, or began with these rows, each with whether it may go on; in the order of time.
         run: anomalies in a row up to the newest one, as far as they are remembered; rows that are not judged count
             neither way.
     """
@@ -31,6 +32,7 @@ class Advanced:
     scored: list[ScoredRow]
     state: StreamState
     newest: float | None
+    episodes: list[tuple[TimedEpisode, bool]]
     run: int
 
 
@@ -38,6 +40,7 @@ def advance(
     model: SensorModel,
     state: StreamState | None,
     remembered: Remembered,
+    log: EpisodeLog,
     newest: float | None,
     rows: Sequence[StreamRow],
 ) -> Advanced:
@@ -50,6 +53,7 @@ def advance(
         model: scores the rows.
         state: of the stream before; None for a new one.
         remembered: the newest results; those of this request are added.
+        log: the episodes; the rows are added to it.
         newest: time of the newest row before.
         rows: of the request.
 
@@ -62,6 +66,7 @@ def advance(
         except InvalidInput as error:
             raise of_field(error, f"rows.{place}.values") from error
     stream = SensorStream(model, state)
+    before = {one.start for one in log.episodes if not log.is_open(one)}
     results: dict[int, tuple[ScoredRow, bool]] = {}
     scored: list[ScoredRow] = []
     for place in sorted(range(len(rows)), key=lambda one: rows[one].at):
@@ -72,11 +77,18 @@ def advance(
         elif newest is not None and at <= newest:
             results[place] = ScoredRow(at, math.nan, "late"), False
         else:
-            found = _score(stream, at, rows[place].values)
+            found = _score(stream, log, at, rows[place].values)
             remembered.add(found)
             scored.append(found)
             results[place], newest = (found, False), at
-    return Advanced([results[place] for place in range(len(rows))], scored, stream.state(), newest, _run(remembered))
+    return Advanced(
+        results=[results[place] for place in range(len(rows))],
+        scored=scored,
+        state=stream.state(),
+        newest=newest,
+        episodes=[(one, log.is_open(one)) for one in log.episodes if model.needs_order and one.start not in before],
+        run=_run(remembered),
+    )
 
 
 def _run(remembered: Remembered) -> int:
@@ -84,16 +96,19 @@ def _run(remembered: Remembered) -> int:
     return sum(1 for _ in takewhile(lambda status: status == "anomaly", judged))
 
 
-def _score(stream: SensorStream, at: float, values: Sequence[float | None]) -> ScoredRow:
+def _score(stream: SensorStream, log: EpisodeLog, at: float, values: Sequence[float | None]) -> ScoredRow:
     filling = stream.warming_up
     try:
         found = stream.push(values, at)
     except InvalidInput as error:
         if error.code != "sensor-too-many-missing":
             raise
+        log.add(at, None)
         return ScoredRow(at, math.nan, "not-judged")
     if 2 * sum(value is None for value in values) > len(values):
         # A window judges the rows of the past too: this row itself has next to no values.
+        log.add(at, None)
         return ScoredRow(at, math.nan, "not-judged")
+    log.add(at, None if filling else found)
     status: StreamStatus = "filling" if filling else found.status
     return ScoredRow(at, found.score, status)

@@ -1,4 +1,4 @@
-"""The state of a stream as bytes: arrays without pickle, and the newest results, by which a repeated row is known."""
+"""The state of a stream as bytes: arrays without pickle. Scoring, the newest results and the newest episodes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from typing import get_args
 
 import numpy as np
 
-from inspection.sensor import StreamState
+from inspection.sensor import EpisodeLog, SensorModel, StreamState, TimedEpisode
 from server.anomaly.stream_schemas import StreamStatus
 
 REMEMBERED = 1_024
 """Results that are kept; a row that is sent again within so many is answered as the first time."""
+_OF_EPISODE = 12
+"""Numbers of an episode: six, then place and share of three sensors, -1 where there are fewer."""
 _STATUSES: tuple[StreamStatus, ...] = get_args(StreamStatus)
 
 
@@ -43,7 +45,12 @@ class Remembered:
             del self.by_time[next(iter(self.by_time))]
 
 
-def encode(state: StreamState, rows: Iterable[ScoredRow]) -> bytes:
+def new_log(model: SensorModel) -> EpisodeLog:
+    """Return the log of a stream without episodes."""
+    return EpisodeLog(model.metadata.hold_off, model.input_dimension)
+
+
+def encode(state: StreamState, rows: Iterable[ScoredRow], log: EpisodeLog) -> bytes:
     """Return the bytes of a state."""
     kept: Sequence[ScoredRow] = list(rows)
     buffer = io.BytesIO()
@@ -56,14 +63,32 @@ def encode(state: StreamState, rows: Iterable[ScoredRow]) -> bytes:
         times=np.array([row.at for row in kept], np.float64),
         scores=np.array([row.score for row in kept], np.float64),
         statuses=np.array([_STATUSES.index(row.status) for row in kept], np.uint8),
+        episodes=np.array([_numbers(one) for one in log.episodes], np.float64).reshape(-1, _OF_EPISODE),
+        squares=log.squares,
     )
     return buffer.getvalue()
 
 
-def decode(data: bytes) -> tuple[StreamState, Remembered]:
-    """Return the state in the bytes of ``encode``."""
+def decode(data: bytes, model: SensorModel) -> tuple[StreamState, Remembered, EpisodeLog]:
+    """Return the state in the bytes of ``encode``; states from before there were episodes have none."""
+    log = new_log(model)
     with np.load(io.BytesIO(data), allow_pickle=False) as found:
         state = StreamState(int(found["seen"]), found["window"], found["mean"])
         triples = zip(found["times"].tolist(), found["scores"].tolist(), found["statuses"].tolist(), strict=True)
         rows = [ScoredRow(at, score, _STATUSES[status]) for at, score, status in triples]
-    return state, Remembered({row.at: row for row in rows})
+        if "episodes" in found:
+            episodes = [_episode(numbers) for numbers in found["episodes"].tolist()]
+            log = EpisodeLog(model.metadata.hold_off, model.input_dimension, episodes, found["squares"])
+    return state, Remembered({row.at: row for row in rows}), log
+
+
+def _numbers(episode: TimedEpisode) -> list[float]:
+    head = [episode.start, episode.end, episode.peak, episode.score, episode.alarms, episode.rows_since]
+    sensors = [number for pair in episode.sensors for number in pair]
+    return [*head, *sensors, *[-1.0] * (_OF_EPISODE - len(head) - len(sensors))]
+
+
+def _episode(numbers: Sequence[float]) -> TimedEpisode:
+    start, end, peak, score, alarms, rows_since, *sensors = numbers
+    pairs = tuple((int(place), share) for place, share in zip(sensors[::2], sensors[1::2], strict=True) if place >= 0)
+    return TimedEpisode(start, end, peak, score, int(alarms), int(rows_since), pairs)

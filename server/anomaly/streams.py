@@ -14,8 +14,16 @@ from models.errors import Conflict, Unavailable
 from models.insertion import insert_if_absent
 from models.sensors import SensorStreamRecord
 from server.anomaly.alerting import note_run
+from server.anomaly.schemas import EpisodeSensor
 from server.anomaly.scoring import find_model
-from server.anomaly.stream_schemas import StreamReply, StreamResult, StreamResults, StreamRows
+from server.anomaly.stream_schemas import (
+    StreamDetail,
+    StreamEpisode,
+    StreamReply,
+    StreamResult,
+    StreamResults,
+    StreamRows,
+)
 from server.audit import audited, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
@@ -25,6 +33,7 @@ from server.sensors.shelf import LoadedModel
 from sync.shared.schemas import Page
 
 if TYPE_CHECKING:
+    from inspection.sensor import TimedEpisode
     from server.anomaly.stream_scoring import Advanced
     from server.anomaly.stream_state import ScoredRow
 
@@ -58,7 +67,10 @@ def push_rows(context: ServerContext, who: Principal, stream_id: str, body: Stre
                 _tell(context, loaded, stream_id, present, advanced)
             threshold = loaded.model.metadata.threshold
             results = [_result(row, repeated=repeated) for row, repeated in advanced.results]
-            return StreamResults(results=results, anomalies=_anomalies(advanced), threshold=threshold)
+            episodes = [_episode(loaded, one, is_open=is_open) for one, is_open in advanced.episodes]
+            return StreamResults(
+                results=results, anomalies=_anomalies(advanced), threshold=threshold, episodes=episodes
+            )
     raise Unavailable("anomaly-stream-busy", id=stream_id)
 
 
@@ -82,10 +94,19 @@ def list_streams(context: ServerContext, model_id: str | None, wanted: PageQuery
     )
 
 
-def get_stream(context: ServerContext, stream_id: str) -> StreamReply:
-    """Return a stream; ``NotFound`` ``anomaly-stream-unknown``."""
+def get_stream(context: ServerContext, stream_id: str) -> StreamDetail:
+    """Return a stream with its newest episodes; ``NotFound`` ``anomaly-stream-unknown``."""
+    from server.anomaly.stream_state import decode
+
     with context.database.read() as session:
-        return _reply(_by_id(session, stream_id))
+        record = _by_id(session, stream_id)
+        reply, state = _reply(record), record.state
+    loaded = context.sensors.model(reply.model_id)
+    if not loaded.model.needs_order:
+        return StreamDetail(**reply.model_dump(), episodes=[])
+    _, _, log = decode(state, loaded.model)
+    episodes = [_episode(loaded, one, is_open=log.is_open(one)) for one in log.episodes]
+    return StreamDetail(**reply.model_dump(), episodes=episodes)
 
 
 def delete_stream(context: ServerContext, who: Principal, stream_id: str) -> None:
@@ -110,11 +131,13 @@ def _by_id(session: Session, stream_id: str, *, locked: bool = False) -> SensorS
 def _advanced(loaded: LoadedModel, present: SensorStreamRecord | None, body: StreamRows) -> tuple[Advanced, bytes]:
     # Loaded with the first stream: they bring NumPy along.
     from server.anomaly.stream_scoring import advance
-    from server.anomaly.stream_state import Remembered, decode, encode
+    from server.anomaly.stream_state import Remembered, decode, encode, new_log
 
-    state, remembered = (None, Remembered()) if present is None else decode(present.state)
-    advanced = advance(loaded.model, state, remembered, present.newest if present else None, body.rows)
-    return advanced, encode(advanced.state, remembered.by_time.values())
+    model = loaded.model
+    known = (None, Remembered(), new_log(model)) if present is None else decode(present.state, model)
+    state, remembered, log = known
+    advanced = advance(model, state, remembered, log, present.newest if present else None, body.rows)
+    return advanced, encode(advanced.state, remembered.by_time.values(), log)
 
 
 def _written(
@@ -176,6 +199,19 @@ def _anomalies(advanced: Advanced) -> int:
 def _result(row: ScoredRow, *, repeated: bool) -> StreamResult:
     score = None if math.isnan(row.score) else row.score
     return StreamResult(at=_moment(row.at), score=score, status=row.status, repeated=repeated)
+
+
+def _episode(loaded: LoadedModel, episode: TimedEpisode, *, is_open: bool) -> StreamEpisode:
+    columns = loaded.model.metadata.columns
+    return StreamEpisode(
+        start=_moment(episode.start),
+        end=_moment(episode.end),
+        peak=_moment(episode.peak),
+        score=episode.score,
+        anomalies=episode.alarms,
+        open=is_open,
+        sensors=[EpisodeSensor(column=columns[place], share=share) for place, share in episode.sensors],
+    )
 
 
 def _reply(record: SensorStreamRecord) -> StreamReply:

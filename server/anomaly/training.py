@@ -80,7 +80,7 @@ class SensorTrainings:
         return reply, new
 
     def close(self) -> None:
-        """End the training that runs, and those that wait; their models say that the training was lost."""
+        """End the training that runs, and those that wait; their models record that the training was lost."""
         self._thread.shutdown(wait=False, cancel_futures=True)
         with self._lock:
             running = list(self._waiting.values())

@@ -8,9 +8,9 @@ OnRun = Callable[[str, int], None]
 
 
 class AnomalyRuns:
-    """Counts per sensor, in this process alone; told of a run when it is long enough, and when it ends.
+    """Counts per sensor, in this process alone; reports a run when it is long enough, and when it ends.
 
-    Losing a count when threads meet would only tell of a run one row later, so there is no lock.
+    Losing a count when threads meet would only report a run one row later, so there is no lock.
     """
 
     def __init__(self) -> None:
@@ -18,7 +18,7 @@ class AnomalyRuns:
         self._on_run: OnRun = _nobody
 
     def listen(self, on_run: OnRun) -> None:
-        """Set who is told: the sensor, and the length of its run; 0 when it has ended."""
+        """Set what is called with the sensor and the length of its run; 0 when it has ended."""
         self._on_run = on_run
 
     def note(self, sensor: str, *, anomaly: bool, after: int | None) -> None:

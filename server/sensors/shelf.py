@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _KEPT = 64
 """Models that stay loaded; one of 32 values takes some hundred KB."""
 _TRUSTED_S = 1.0
-"""How long a database that does not tell of changes is believed to hold what it held."""
+"""How long, in seconds, a model is used without asking a database that does not report changes."""
 
 _Key = tuple[str, str]
 

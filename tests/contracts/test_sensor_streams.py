@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from inspection.sensor import model_bytes, score_rows
+from inspection.sensor import episodes_of, model_bytes, score_rows
 from models.ids import new_id
 from models.sensors import SensorModelRecord
 from models.storage import sha256_of
@@ -71,6 +71,22 @@ def test_a_stream_alternates_between_replicas(context: ServerContext, replica: S
         process = replica if place % 2 else context
         found += [one.score for one in push_rows(process, SETUP, stream, sent(place, place + 5)).results]
     assert found == pytest.approx(score_rows(window_model(), rows(60, seed=5)).scores.tolist())
+
+
+def test_an_episode_goes_over_replicas(context: ServerContext, replica: ServerContext) -> None:
+    keep(context, SensorModelForm())
+    stream, rows_sent = new_id(), sent(0, 60).rows
+    for row in rows_sent[20:30]:
+        row.values = [value + 3 if value is not None else None for value in row.values]
+    for place in range(0, 60, 5):
+        process = replica if place % 2 else context
+        push_rows(process, SETUP, stream, StreamRows(rows=rows_sent[place : place + 5]))
+    (episode,) = get_stream(context, stream).episodes
+    values = rows(60, seed=5)
+    values[20:30] += 3
+    (wanted,) = episodes_of(score_rows(window_model(), values), window_model().metadata.hold_off)
+    assert (episode.anomalies, episode.open) == (wanted.alarms, wanted.open)
+    assert episode.start == BEGAN + timedelta(seconds=wanted.start)
 
 
 def test_rows_sent_to_two_replicas_at_once_are_scored_once(context: ServerContext, replica: ServerContext) -> None:

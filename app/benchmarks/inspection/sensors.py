@@ -81,7 +81,7 @@ def measure(data: Path, seeds: int = len(SEEDS), *, discord: bool = True) -> lis
     results: dict[str, dict[str, list[tuple[int, Found]]]] = {}
     weeks = 0.0
     for machine in machines:
-        model = _model(machine)
+        model = model_of(machine)
         own = score_rows(model, machine.values[machine.training :], machine.seconds[machine.training :])
         scored = {"series": own.scores / model.metadata.threshold}
         for name, score in others.items():
@@ -96,7 +96,8 @@ def measure(data: Path, seeds: int = len(SEEDS), *, discord: bool = True) -> lis
     return [*_by_machine(results), *_means(results), *_goals(results, weeks), *_cycles(data / "hydraulic")]
 
 
-def _model(machine: Machine) -> SensorModel:
+def model_of(machine: Machine) -> SensorModel:
+    """Return the model of a machine, trained with nothing set."""
     columns = tuple(f"sensor {place}" for place in range(1, machine.values.shape[1] + 1))
     rows, seconds = machine.values[: machine.training], machine.seconds[: machine.training]
     return train(rows, columns, SensorTraining(window=0), period_s=usual_period(seconds), seconds=seconds).model
@@ -220,7 +221,7 @@ def _goals(results: dict[str, dict[str, list[tuple[int, Found]]]], weeks: float)
 def _cycles(folder: Path) -> Iterator[Figure]:
     """Yield the figures of the rig by cycles, each scored by the mean of its rows."""
     rig = _rig(folder)
-    model = _model(rig)
+    model = model_of(rig)
     scores = model.score(rig.values[rig.training :], rig.seconds[rig.training :]) / model.metadata.threshold
     by_cycle = scores.reshape(-1, _CYCLE).mean(axis=1)
     leak = _leaks(folder).reshape(-1, _CYCLE)[:, 0]

@@ -1,4 +1,4 @@
-"""Features of a series at several time scales, of each sensor and of what the other sensors say about it."""
+"""Features of a series at several time scales, of each sensor and of its difference from the other sensors."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Series:
     """Turns rows into features; all arithmetic is causal and takes the rows in any number of pieces.
 
     Channels are the sensors, and with more than one of them, as many differences between a sensor and what the others
-    say about it.
+    predict of it.
 
     Attributes:
         spans: rows of each time scale, ascending; a running mean of ``n`` rows has the memory of a window of ``n``.
@@ -68,7 +68,7 @@ class Series:
         phase_spread: float64 ``(phases, sensors)``, the same by the phase of the first cycle; None where it is unknown.
         roughness: float64 ``(channels,)``, usual change from row to row; above 0.
         usual: float64 ``(3 * channels,)``, usual level, energy and roughness, imputed for missing values.
-        relation: float64 ``(sensors, sensors)``, what the others say; None for one sensor.
+        relation: float64 ``(sensors, sensors)``, what the others predict; None for one sensor.
         relation_spread: float64 ``(sensors,)``, usual difference from it.
         block: rows after which the base line moves.
         follow: rows in which it follows a lasting change by about two thirds.

@@ -76,7 +76,7 @@ def read_checkpoint(path: Path) -> Network:
 def read_networks(path: Path) -> tuple[Network, ...]:
     """Read a ``state_dict`` of Linear layers and return the networks that it can be of.
 
-    A ReLU has no weights: whether one stands between encoder and decoder, the file does not tell. The first network has
+    A ReLU has no weights: whether there is one between encoder and decoder is not in the file. The first network has
     one; the second has none, which makes the two layers there one.
 
     Raises:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from inspection.sensor.scoring.rows import RowScores
 
@@ -51,9 +52,7 @@ def episodes_of(scored: RowScores, hold_off: int) -> tuple[Episode, ...]:
 def _episode(scored: RowScores, run: np.ndarray[tuple[int], np.dtype[np.int64]], hold_off: int) -> Episode:
     scores = scored.scores[run]
     # Each row by its own score: a row far off says more of the fault than one that is hardly an alarm.
-    shares = np.square(scores) @ scored.shares[run]
-    shares = shares / max(float(shares.sum()), 1e-300)
-    order = np.argsort(-shares, kind="stable")[:_SENSORS]
+    leading = leading_shares(np.square(scores) @ scored.shares[run])
     peak = int(np.argmax(scores))
     return Episode(
         start=int(run[0]),
@@ -61,6 +60,17 @@ def _episode(scored: RowScores, run: np.ndarray[tuple[int], np.dtype[np.int64]],
         peak=int(run[peak]),
         score=float(scores[peak]),
         alarms=len(run),
-        sensors=tuple((scored.columns[place], float(shares[place])) for place in order if shares[place] > 0),
+        sensors=tuple((scored.columns[place], share) for place, share in leading),
         open=len(scored.scores) - 1 - int(run[-1]) < hold_off,
     )
+
+
+def leading_shares(squares: NDArray[np.float64]) -> tuple[tuple[int, float], ...]:
+    """Return place and share of the three sensors that add most, in descending order.
+
+    Args:
+        squares: float64 ``(sensors,)``, what each adds to the squared scores of an episode's alarms.
+    """
+    shares = squares / max(float(squares.sum()), 1e-300)
+    order = np.argsort(-shares, kind="stable")[:_SENSORS]
+    return tuple((int(place), float(shares[place])) for place in order if shares[place] > 0)

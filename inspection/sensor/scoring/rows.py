@@ -58,7 +58,7 @@ def score_rows(
     """
     squares = model.contributions(values, seconds)
     filling = min(len(values), model.metadata.filling)
-    # A window judges the rows of the past too: its errors alone do not tell that this row has next to no values.
+    # A window judges the rows of the past too: its errors alone do not show that this row has next to no values.
     squares[_unjudged(values, filling)] = np.nan
     totals = squares.sum(axis=1)
     # Features of windows are the means of all sensors, then their spreads.

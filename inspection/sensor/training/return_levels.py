@@ -28,7 +28,7 @@ def return_level(maxima: Matrix, blocks: float) -> Vector:
     """Return the level that one block in ``blocks`` exceeds, float64 ``(columns,)``; no less than the largest maximum.
 
     A Gumbel distribution of the maxima, fitted by probability-weighted moments (Hosking 1990): of ten to sixty blocks
-    the shape of a heavier tail cannot be told.
+    the shape of a heavier tail cannot be estimated.
     """
     ordered = np.sort(maxima, axis=0)
     count = len(ordered)

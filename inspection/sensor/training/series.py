@@ -263,7 +263,7 @@ def _phase_spread(above: Matrix, positions: Vector, cycles: tuple[Cycle, ...], l
 
 
 def _related(series: Series, values: Matrix, positions: Vector) -> Series:
-    """Return the series with what the sensors say about each other: the differences from ridge regressions."""
+    """Return the series with what the sensors predict of each other, and the differences from it (ridge regression)."""
     above, spread = series.deviations(values, positions)
     scaled = np.nan_to_num(np.clip(above / spread, -_CLIPPED, _CLIPPED))
     sensors = scaled.shape[1]
