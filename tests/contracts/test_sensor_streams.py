@@ -76,14 +76,13 @@ def test_a_stream_alternates_between_replicas(context: ServerContext, replica: S
 def test_an_episode_goes_over_replicas(context: ServerContext, replica: ServerContext) -> None:
     keep(context, SensorModelForm())
     stream, rows_sent = new_id(), sent(0, 60).rows
-    for row in rows_sent[20:30]:
-        row.values = [value + 3 if value is not None else None for value in row.values]
+    values = rows(60, seed=5)
+    values[20:30] += 3
+    rows_sent = [row.model_copy(update={"values": one}) for row, one in zip(rows_sent, values.tolist(), strict=True)]
     for place in range(0, 60, 5):
         process = replica if place % 2 else context
         push_rows(process, SETUP, stream, StreamRows(rows=rows_sent[place : place + 5]))
     (episode,) = get_stream(context, stream).episodes
-    values = rows(60, seed=5)
-    values[20:30] += 3
     (wanted,) = episodes_of(score_rows(window_model(), values), window_model().metadata.hold_off)
     assert (episode.anomalies, episode.open) == (wanted.alarms, wanted.open)
     assert episode.start == BEGAN + timedelta(seconds=wanted.start)

@@ -31,16 +31,26 @@ class Evidence:
 
     limits: Vector
 
-    def distances(self, features: Matrix, scaling: Scaling, network: Network) -> Matrix:
-        """Return the distances and errors of features ``(rows, features)``, float64 ``(rows, 2 * features)``."""
-        return np.abs(self.deviations(features, scaling, network))
+    def distances(self, features: Matrix, filled: Vector, scaling: Scaling, network: Network) -> Matrix:
+        """Return the distances and errors of features, float64 ``(rows, 2 * features)``.
+
+        Args:
+            features: float64 ``(rows, features)``.
+            filled: float64 ``(rows,)``; see ``Series.advance``. Features of scales that are not filled do not fit each
+                other as those of the training do; the errors are smaller by it.
+            scaling: of the features.
+            network: of the scaled features.
+        """
+        return np.abs(self.deviations(features, filled, scaling, network))
 
     @staticmethod
-    def deviations(features: Matrix, scaling: Scaling, network: Network) -> Matrix:
-        """Return the same with their signs."""
+    def deviations(features: Matrix, filled: Vector, scaling: Scaling, network: Network) -> Matrix:
+        """Return what ``distances`` returns, with the signs."""
         scaled = (features - scaling.center) / scaling.scale
         clipped = np.clip(scaled, -_LARGEST, _LARGEST)
-        return np.asarray(np.concatenate([scaled, clipped - network.reconstruct(clipped)], axis=1), np.float64)
+        return np.asarray(
+            np.concatenate([scaled, filled[:, None] * (clipped - network.reconstruct(clipped))], axis=1), np.float64
+        )
 
     def squares(self, distances: Matrix, sensors: int) -> Matrix:
         """Return each sensor's part of the squared score, float64 ``(rows, sensors)``.

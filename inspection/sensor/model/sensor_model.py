@@ -195,9 +195,9 @@ class SensorModel:
         """
         if self.series is None or self.evidence is None:
             raise ValueError("no model of a series")
-        features = self.series.advance(values, positions, state)
+        features, filled = self.series.advance(values, positions, state)
         squares = self.evidence.squares(
-            self.evidence.distances(features, self.scaling, self.network), self.input_dimension
+            self.evidence.distances(features, filled, self.scaling, self.network), self.input_dimension
         )
         squares[2 * np.isnan(values).sum(axis=1) > values.shape[1]] = np.nan
         return squares

@@ -114,8 +114,8 @@ class Series:
             means = np.concatenate([means, np.ones((len(self.spans), channels))], axis=1)
         return SeriesState(float(head[0]), base, int(head[1]), moved, last, means)
 
-    def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> Matrix:
-        """Return the features of further rows and move the state.
+    def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> tuple[Matrix, Vector]:
+        """Return the features of further rows and how far their scales are filled, and move the state.
 
         A missing value counts as one that is as expected, and so does each row of a gap. Scales of which few rows are
         known, as after the start or a gap, say little of a change, and are weighed by the share of known rows. The base
@@ -127,12 +127,13 @@ class Series:
             state: after the rows before; changed in place.
 
         Returns:
-            float64 ``(rows, channels * OF_CHANNEL)``.
+            Features, float64 ``(rows, channels * OF_CHANNEL)``, and how far the scales are filled, float64 ``(rows,)``
+            from 0 to 1: the product of their shares of known rows, the least of any channel.
         """
         before = np.concatenate([[state.position], positions[:-1]])
         far = np.nan_to_num(positions - before, nan=1.0)
         gaps = np.flatnonzero(far > self.spans[0])
-        out = np.empty((len(values), self.channels * OF_CHANNEL))
+        out, filled = np.empty((len(values), self.channels * OF_CHANNEL)), np.empty(len(values))
         for start, end in zip(
             np.concatenate([[0], gaps]).tolist(), np.concatenate([gaps, [len(values)]]).tolist(), strict=True
         ):
@@ -140,8 +141,8 @@ class Series:
                 if far[start] > self.spans[0]:
                     self._forget(state, float(far[start]) - 1)
                 part = slice(start, end)
-                out[part] = self._piece(values[part], positions[part], far[part] > _GAP, state)
-        return out
+                out[part], filled[part] = self._piece(values[part], positions[part], far[part] > _GAP, state)
+        return out, filled
 
     def usual_means(self, values: Matrix, positions: Vector) -> Vector:
         """Return the mean level, energy and roughness of training rows, as ``usual``; the level is 0."""
@@ -167,7 +168,9 @@ class Series:
         keep = np.array([1 - 2 / (span + 1) for span in self.spans])[:, None] ** rows
         state.means = keep * state.means + (1 - keep) * self._neutral()
 
-    def _piece(self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState) -> Matrix:
+    def _piece(
+        self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState
+    ) -> tuple[Matrix, Vector]:
         scaled, means = self._scaled(values, positions, after_gap, state)
         return self._features(scaled, np.where(np.isnan(means), self._neutral()[0], means), state)
 
@@ -198,7 +201,7 @@ class Series:
         )
         return scaled, means
 
-    def _features(self, scaled: Matrix, means: Matrix, state: SeriesState) -> Matrix:
+    def _features(self, scaled: Matrix, means: Matrix, state: SeriesState) -> tuple[Matrix, Vector]:
         channels = self.channels
         found = [scaled]
         faster, weight = scaled, np.ones_like(scaled)
@@ -213,7 +216,7 @@ class Series:
             change = weight * np.clip(faster - mean, np.minimum(faster, 0.0), np.maximum(faster, 0.0))
             found += [level, change, 0.5 * np.log(smoothed[:, channels : 3 * channels] + _FLOOR**2)]
             faster = mean
-        return np.concatenate(found, axis=1)
+        return np.concatenate(found, axis=1), weight.min(axis=1)
 
     def _base_lines(self, above: Matrix, spread: Matrix, known: NDArray[np.bool_], state: SeriesState) -> Matrix:
         """Return the base line under each row; it moves after whole blocks, so that pieces of any size agree."""

@@ -117,11 +117,11 @@ def train_series(
     metadata = SeriesMetadata(origin_s=clock.origin if clock else None)
     positions = metadata.positions(seconds, len(values), period_s)
     newest = _newest(len(values), values.shape[1])
-    series, features = _fit(values[newest], positions[newest], clock)
+    series, features, filled = _fit(values[newest], positions[newest], clock)
     skipped = min(series.spans[-1], len(features) // 10)
-    features = features[skipped:]
+    features, filled = features[skipped:], filled[skipped:]
     scaling, network = _components(features)
-    deviations = _held_out(features, series.spans[-1])
+    deviations = _held_out(features, filled, series.spans[-1])
     few = np.maximum(few_rows_factor(independent_rows(deviations)), _few_cycles_factor(series, positions[newest]))
     distances = np.abs(deviations, out=deviations)
     row_s = period_s if clock and period_s else MINUTE_S
@@ -196,8 +196,8 @@ def _newest(rows: int, sensors: int) -> slice:
     return slice(max(0, rows - _MOST_CELLS // (2 * channels * OF_CHANNEL)), rows)
 
 
-def _fit(values: Matrix, positions: Vector, clock: Clock | None) -> tuple[Series, Matrix]:
-    """Return the series fitted to rows, and the features of these."""
+def _fit(values: Matrix, positions: Vector, clock: Clock | None) -> tuple[Series, Matrix, Vector]:
+    """Return the series fitted to rows, the features of these, and how far their scales are filled."""
     rows, sensors = values.shape
     mean = np.nanmean(values, axis=0)
     cycles = find_cycles(values, positions, clock)
@@ -224,8 +224,8 @@ def _fit(values: Matrix, positions: Vector, clock: Clock | None) -> tuple[Series
         fitted = _related(fitted, values, positions)
     fitted = replace(fitted, usual=fitted.usual_means(values, positions))
     state = fitted.begin()
-    features = fitted.advance(values, positions, state)
-    return replace(fitted, base=state.base), features
+    features, filled = fitted.advance(values, positions, state)
+    return replace(fitted, base=state.base), features, filled
 
 
 def spans_of(cycles: tuple[Cycle, ...], rows: int, clock: Clock | None) -> tuple[int, ...]:
@@ -303,7 +303,7 @@ def _components(features: Matrix) -> tuple[Scaling, Network]:
     return Scaling(center, deviation, np.zeros(len(center))), network
 
 
-def _held_out(features: Matrix, memory: int) -> Matrix:
+def _held_out(features: Matrix, filled: Vector, memory: int) -> Matrix:
     """Return deviations and errors of each row, with their signs, by the components of the other blocks of rows."""
     out = np.empty((len(features), 2 * features.shape[1]))
     for fold in blocks(len(features), _FOLDS, min(memory, len(features) // (2 * _FOLDS))):
@@ -311,6 +311,6 @@ def _held_out(features: Matrix, memory: int) -> Matrix:
         # Scaled as later rows are, by all of them.
         deviation = np.maximum(features.std(axis=0), _LEAST_SCALE)
         out[fold.held_out] = Evidence.deviations(
-            features[fold.held_out], Scaling(scaling.center, deviation, scaling.fill), network
+            features[fold.held_out], filled[fold.held_out], Scaling(scaling.center, deviation, scaling.fill), network
         )
     return out
