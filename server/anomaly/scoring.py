@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from inspection.sensor import Episode
+    from inspection.sensor import Episode, RowScores
 
 _CODES = ("sensor-wrong-length", "sensor-value-infinite", "sensor-too-many-missing")
 
@@ -46,6 +46,7 @@ def score(context: ServerContext, body: ScoreRequest) -> ScoreReply:
     context.sensors.runs.note(
         loaded.version.sensor, anomaly=found.status == "anomaly", after=loaded.version.alert_after
     )
+    context.metrics.scores.add(loaded.version.sensor, found.status, 1, found.score, found.threshold)
     if not body.explain:
         return ScoreReply(score=found.score, status=found.status)
     return ScoreReply(
@@ -62,13 +63,15 @@ def score_batch(context: ServerContext, body: BatchRequest) -> BatchReply:
     """
     from inspection.sensor import episodes_of, score_rows
 
-    model = find_model(context, body.sensor, body.model).model
+    loaded = find_model(context, body.sensor, body.model)
+    model = loaded.model
     values = table_of(body.rows, model.input_dimension)
     try:
         found = score_rows(model, values)
     except InvalidInput as error:
         raise of_field(error, "rows") from error
     threshold = found.threshold
+    _count(context, loaded, found)
     results = [_result(score, threshold) for score in found.scores.tolist()]
     episodes = episodes_of(found, model.metadata.hold_off) if model.needs_order else ()
     return BatchReply(
@@ -77,6 +80,18 @@ def score_batch(context: ServerContext, body: BatchRequest) -> BatchReply:
         threshold=threshold,
         episodes=[_episode(one) for one in episodes],
     )
+
+
+def _count(context: ServerContext, loaded: LoadedModel, found: RowScores) -> None:
+    import numpy as np
+
+    judged = ~np.isnan(found.scores)
+    beyond = judged & (found.scores > found.threshold)
+    for status, rows in (("normal", judged & ~beyond), ("anomaly", beyond), ("not-judged", ~judged)):
+        count = int(rows.sum())
+        if count:
+            total = 0.0 if status == "not-judged" else float(found.scores[rows].sum())
+            context.metrics.scores.add(loaded.version.sensor, status, count, total, found.threshold)
 
 
 def _episode(episode: Episode) -> EpisodeReply:

@@ -64,6 +64,7 @@ def push_rows(context: ServerContext, who: Principal, stream_id: str, body: Stre
         advanced, state = _advanced(loaded, present, body)
         if not advanced.scored or _written(context, who, stream_id, loaded, present, advanced, state):
             if advanced.scored:
+                _count(context, loaded, advanced)
                 _tell(context, loaded, stream_id, present, advanced)
             threshold = loaded.model.metadata.threshold
             results = [_result(row, repeated=repeated) for row, repeated in advanced.results]
@@ -80,7 +81,7 @@ def list_streams(context: ServerContext, model_id: str | None, wanted: PageQuery
     if model_id is not None:
         query = query.where(SensorStreamRecord.model_id == model_id)
     if wanted.search:
-        query = query.where(SensorStreamRecord.id.contains(wanted.search, autoescape=True))
+        query = query.where(SensorStreamRecord.id.icontains(wanted.search, autoescape=True))
     with context.database.read() as session:
         total = session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
         page = in_order(query, SensorStreamRecord, wanted).limit(wanted.page_size).offset(wanted.skipped)
@@ -173,6 +174,13 @@ def _written(
             .values(version=present.version + 1, **changed)
         )
         return written.rowcount == 1
+
+
+def _count(context: ServerContext, loaded: LoadedModel, advanced: Advanced) -> None:
+    threshold = loaded.model.metadata.threshold
+    for row in advanced.scored:
+        score = 0.0 if math.isnan(row.score) else row.score
+        context.metrics.scores.add(loaded.version.sensor, row.status, 1, score, threshold)
 
 
 def _tell(

@@ -39,6 +39,45 @@ class CallMetrics:
         self._seconds.labels(service, method).observe(seconds)
 
 
+class ScoreMetrics:
+    """Rows of sensors by what they were found to be, and their scores in thresholds, whose quotient is the mean score.
+
+    Args:
+        registry: gets them.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._rows = Counter(
+            "imageflow_sensor_rows_total", "Rows of sensors, by status.", ("sensor", "status"), registry=registry
+        )
+        self._scores = Counter(
+            "imageflow_sensor_score_thresholds_total",
+            "Sum of the scores of these rows, in thresholds of their models.",
+            ("sensor",),
+            registry=registry,
+        )
+        self._of_sensors: dict[tuple[str, str], tuple[Counter, Counter]] = {}
+
+    def add(self, sensor: str, status: str, rows: int, score_sum: float, threshold: float) -> None:
+        """Count rows of one status.
+
+        Args:
+            sensor: of the model that scored them.
+            status: of each row.
+            rows: how many.
+            score_sum: of their scores; 0 for rows that are not judged.
+            threshold: of the model.
+        """
+        kind = (sensor, status)
+        found = self._of_sensors.get(kind)
+        if found is None:
+            # Kept, as finding the series takes longer than counting.
+            found = self._of_sensors[kind] = self._rows.labels(sensor, status), self._scores.labels(sensor)
+        found[0].inc(rows)
+        if threshold > 0:
+            found[1].inc(score_sum / threshold)
+
+
 class Metrics:
     """Counters of one server process."""
 
@@ -64,6 +103,16 @@ class Metrics:
             "server", "Calls that the gRPC services of this process answered", self._registry
         )
         self.grpc_called = CallMetrics("client", "Calls of gRPC services by this process", self._registry)
+        self.scores = ScoreMetrics(self._registry)
+        self.item_results = Gauge(
+            "imageflow_item_scores", "Anomaly scores of an item today.", ("item",), registry=self._registry
+        )
+        self.item_score = Gauge(
+            "imageflow_item_score_thresholds",
+            "Mean of these scores, in thresholds of their models.",
+            ("item",),
+            registry=self._registry,
+        )
         self.executions = Gauge(
             "imageflow_executions", "Executions that have not ended.", ("status",), registry=self._registry
         )
