@@ -44,6 +44,7 @@ def set_settings(
         record = session.get(SensorAlertSettings, sensor, with_for_update=True)
         before = {} if record is None else {name: getattr(record, name) for name in chosen}
         if record is None:
+            expected.require_none()
             record = SensorAlertSettings(sensor=sensor)
             session.add(record)
         else:

@@ -47,6 +47,15 @@ class Expected:
             if value != getattr(present, name):
                 raise Conflict("member-read-only", field=name, members={"field": name})
 
+    def require_none(self) -> None:
+        """Check a record that is not there yet: who names a revision has read another one.
+
+        Raises:
+            PreconditionFailed: ``revision-mismatch`` with the member ``revision``, null.
+        """
+        if self.revisions is not None:
+            raise PreconditionFailed("revision-mismatch", members={"revision": None})
+
 
 WHATEVER = Expected()
 """Of a client that names no revision."""

@@ -261,6 +261,20 @@ class Mutations:
         return self.ask("POST", "/inspection/sync/offers/take", {}, "admin")
 
 
+# POST without Idempotency-Key and without an id of the client's in its body, with the reason.
+REPEATED_OTHERWISE: dict[str, str] = {
+    "/anomaly": "scores, and changes nothing",
+    "/anomaly/batch": "scores, and changes nothing",
+    "/anomaly/models": "the form has the client's own id",
+    "/auth/login": "each sign-in is a session of its own",
+    "/auth/refresh": "a refresh token is good once; its second use ends the session",
+    "/tauri/auth/login": "each sign-in is a session of its own",
+    "/tauri/auth/device": "each token is one of its own",
+    "/tauri/devices/register": "a code is good once",
+    "/files": "the form has the client's own id",
+    "/inspection/sync/apply-changes": "each change has its change_id",
+    "/inspection/sync/upload": "a blob is known by its digest",
+}
 RELEASES = "/inspection/models/releases"
 RULE = {"name": "Many NG", "rule_kind": "ng_rate", "severity": "high", "parameters": {"threshold": 5.0}}
 

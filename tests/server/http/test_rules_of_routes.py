@@ -14,6 +14,7 @@ from models.ids import new_id
 from server.core.settings import ServerSettings
 from server.http.application import create_app
 from server.http.routes import CheckedRoute
+from tests.support.mutations import REPEATED_OTHERWISE
 from tests.support.serving import Served, make_target
 
 Operation = dict[str, Any]
@@ -30,20 +31,6 @@ UNFILTERED: dict[str, str] = {
     "/inspection/targets": "a master list; its code and name are what it is searched by",
     "/inspection/targets/{target_id}/items": "those of one target",
     "/pipelines": "a master list",
-}
-# POST without Idempotency-Key and without an id of the client's in its body, with the reason.
-REPEATED_OTHERWISE: dict[str, str] = {
-    "/anomaly": "scores, and changes nothing",
-    "/anomaly/batch": "scores, and changes nothing",
-    "/anomaly/models": "the form has the client's own id",
-    "/auth/login": "each sign-in is a session of its own",
-    "/auth/refresh": "a refresh token is good once; its second use ends the session",
-    "/tauri/auth/login": "each sign-in is a session of its own",
-    "/tauri/auth/device": "each token is one of its own",
-    "/tauri/devices/register": "a code is good once",
-    "/files": "the form has the client's own id",
-    "/inspection/sync/apply-changes": "each change has its change_id",
-    "/inspection/sync/upload": "a blob is known by its digest",
 }
 
 
