@@ -10,6 +10,10 @@ from models.clock import rfc3339
 from models.messages import Language, error_text
 from models.states import AlertEvent
 
+EVERYTHING = "*"
+"""What an alert concerns that names no target, item or station, in its details: the same in every language."""
+_WHERE = "where"
+
 
 @dataclass(frozen=True, slots=True)
 class Letter:
@@ -21,13 +25,20 @@ class Letter:
 
 def letter(alert: Alert, event: AlertEvent, language: Language) -> Letter:
     """Return the mail that tells of an alert."""
-    text = error_text(alert.code, alert.details, language)
+    text = error_text(alert.code, _in_words(alert.details, language), language)
     frame = error_text(f"alert-{event.value}", {"title": text.title, "severity": alert.severity.value}, language)
     lines = [text.title, "", text.detail]
     if event is AlertEvent.RAISED:
         lines += ["", text.advice]
     lines += ["", frame.detail, rfc3339(_moment(alert, event)), alert.id]
     return Letter(frame.title, "\n".join(lines) + "\n")
+
+
+def _in_words(details: dict[str, Any], language: Language) -> dict[str, Any]:
+    """Return what an alert's text names, with words in place of the mark for everything."""
+    if details.get(_WHERE) != EVERYTHING:
+        return details
+    return {**details, _WHERE: error_text("value-everything", {}, language).detail}
 
 
 def webhook_body(delivery_id: str, alert: Alert, event: AlertEvent, language: Language) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def detail_of(record: SensorModelRecord, language: Language) -> SensorModelDetai
         text = error_text(code, values, language, for_client=True)
         error = SensorModelError(code=code, message=f"{text.detail} {text.advice}".strip())
     findings = [
-        " ".join(part for part in (text.title, text.detail) if part)
+        ": ".join(part for part in (text.title, text.detail) if part)
         for text in (error_text(found["code"], found["values"], language) for found in record.findings)
     ]
     return SensorModelDetail(**members, error=error, findings=findings)

@@ -17,6 +17,7 @@ from models.devices import Device
 from models.sessions import InspectionSession
 from models.states import AlertRuleKind, DeviceStatus, HumanVerdict, SessionStatus
 from models.statistics import DailyScore
+from server.alerts.texts import EVERYTHING
 from server.core.periods import Period
 from server.core.site_time import day_of
 from server.daily_counts.contribution import NO_SCORES, ScoreSums
@@ -30,7 +31,6 @@ from server.quality.plain import count_facts
 _REFERENCE = datetime.timedelta(days=7)
 _RUN_WITHIN = datetime.timedelta(days=1)
 _HOUR_MINUTES = 60
-EVERYTHING = "*"
 
 
 @dataclass(frozen=True, slots=True)

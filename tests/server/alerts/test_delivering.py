@@ -17,6 +17,7 @@ from sqlalchemy import select
 from models.alerts import AlertDelivery
 from models.clock import utc_now
 from models.ids import new_id
+from models.messages import error_text
 from models.states import AlertChannel, Severity
 from server.alerts.delivering import MOST_ATTEMPTS, deliver_due, pause_after
 from server.alerts.raising import AlertReason, Recipients, clear_alert, raise_alert
@@ -74,6 +75,18 @@ def test_a_mail_reaches_the_server_in_the_language_that_is_set(opened: OPENED) -
     assert (mail["To"], mail["From"]) == ("qa@example.com", "imageflow@example.com")
     assert mail["Subject"] == "[high] NG率が上限を超えました（>5%）"
     assert delivery(context).delivered_at is not None
+
+
+def test_a_mail_about_everything_says_so_in_words(opened: OPENED) -> None:
+    with mail_server() as server:
+        smtp = {"smtp_host": "127.0.0.1", "smtp_port": server.port, "smtp_security": "none"}
+        context = opened(**smtp, smtp_sender="imageflow@example.com")
+        raised(context, mail=("qa@example.com",))
+        assert deliver(context) == 1
+    (mail,) = server.mails
+    everything = error_text("value-everything", {}, "en").detail
+    text = str(mail.get_payload())
+    assert (everything in text, "*" in text) == (True, False)
 
 
 def test_a_mail_goes_by_starttls_with_a_sign_in(opened: OPENED, tmp_path: Path) -> None:
