@@ -41,7 +41,7 @@ def listing(wanted: AlertFilter, search: str) -> Select[Any]:
     if wanted.acknowledged is not None:
         query = query.where(Alert.acknowledged_at.is_not(None) == wanted.acknowledged)
     if search:
-        query = query.where((Alert.code + " " + Alert.subject).contains(search, autoescape=True))
+        query = query.where((Alert.code + " " + Alert.subject).icontains(search, autoescape=True))
     return query
 
 

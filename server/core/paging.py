@@ -62,6 +62,23 @@ def searched(query: Select[Any], search: str, record: type[Searchable]) -> Selec
     return query.where(matching(search, record)) if search else query
 
 
+def named(session: Session, query: Select[Any], record: type[Any], search: str) -> Select[Any]:
+    """Return a query for those of its records whose name contains ``search``, in any case and width.
+
+    For kinds without ``search_text``, of which there are some thousands at most: their names are compared here.
+
+    Args:
+        session: reads the names.
+        query: selects records of the kind ``record``.
+        record: kind of the records, with an id and a name.
+        search: empty for all of them.
+    """
+    if not search:
+        return query
+    names = session.execute(query.order_by(None).with_only_columns(record.id, record.name)).all()
+    return query.where(record.id.in_([row.id for row in names if folded(search) in folded(row.name)]))
+
+
 def in_order(query: Select[Any], record: type[Any], wanted: PageQuery) -> Select[Any]:
     """Return a query in the order that is asked for, else in its own; what has no value comes last.
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.alerts import Alert, AlertRule
 from models.states import AlertRuleKind
+from server.core.paging import named
 from server.core.records import require_record
 
 
@@ -22,12 +23,12 @@ class RuleFilter:
     enabled: bool | None = None
 
 
-def listing(wanted: RuleFilter, search: str) -> Select[Any]:
+def listing(session: Session, wanted: RuleFilter, search: str) -> Select[Any]:
     """Return the query for rules, by name; the search looks at the name."""
     query = select(AlertRule).order_by(AlertRule.name, AlertRule.id)
     equal = {AlertRule.rule_kind: wanted.rule_kind, AlertRule.enabled: wanted.enabled}
     query = query.where(*(column == value for column, value in equal.items() if value is not None))
-    return query.where(AlertRule.name.contains(search, autoescape=True)) if search else query
+    return named(session, query, AlertRule, search)
 
 
 def rule_by_id(session: Session, rule_id: str, *, locked: bool = False) -> AlertRule:

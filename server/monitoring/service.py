@@ -23,7 +23,7 @@ _ABOUT_TARGETS = {AlertRuleKind.NG_RATE, AlertRuleKind.NG_RUN}
 def list_rules(context: ServerContext, wanted: RuleFilter, paging: PageQuery) -> Page[AlertRuleReply]:
     """Return a page of rules, by name."""
     with context.database.read() as session:
-        statements = PageStatements.of(listing(wanted, paging.search), AlertRuleReply, paging)
+        statements = PageStatements.of(listing(session, wanted, paging.search), AlertRuleReply, paging)
         return fetch_page(session, statements, paging)
 
 

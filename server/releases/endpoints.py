@@ -1,8 +1,8 @@
-"""``/inspection/models``: releases of models to stations."""
+"""``/inspection/models``: the models of stations, and their releases."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import Depends, Query
 
@@ -14,13 +14,37 @@ from server.http.paging import paging_by
 from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
 from server.releases import service
-from server.releases.schemas import ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, ReleaseStage
+from server.releases.repository import ModelFilter
+from server.releases.schemas import ModelReply, ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, ReleaseStage
 from sync.shared.schemas import NamedId, Page, RecordId
 
 router = feature_router(prefix="/inspection/models", tags=["models"])
 ReleasePaging = Annotated[PageQuery, Depends(paging_by("name", "state", "created_at", "released_at"))]
+ModelPaging = Annotated[PageQuery, Depends(paging_by("name", "model_kind", "size_bytes", "created_at"))]
 Engineer = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN))]
 IN_CHARGE = [Depends(require(Role.SUPERVISOR, Role.ADMIN))]
+
+
+async def model_filter(
+    item_id: Annotated[RecordId | None, Query(description="Only those trained for this item.")] = None,
+    model_kind: Annotated[Literal["anomaly", "detector"] | None, Query(description="Only this kind.")] = None,
+) -> ModelFilter:
+    """Return the filter of a list."""
+    return ModelFilter(item_id, model_kind)
+
+
+@router.get("", summary="List models", dependencies=ANY_PRINCIPAL)
+def list_models(
+    context: Context, paging: ModelPaging, wanted: Annotated[ModelFilter, Depends(model_filter)]
+) -> Page[ModelReply]:
+    """Newest first; the search looks at the name. Which of them an item is inspected with, its releases say."""
+    return service.list_models(context, wanted, paging)
+
+
+@router.get("/{model_id}", summary="One model", dependencies=ANY_PRINCIPAL)
+def get_model(model_id: NamedId, context: Context, answer: Read) -> ModelReply:
+    """The record; stations fetch its bytes by its digest."""
+    return answer.of(service.get_model(context, model_id))
 
 
 @router.get("/key", summary="The key that releases are signed with", dependencies=ANY_PRINCIPAL)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from pydantic import Field
 
 from models.states import ReleaseState
+from server.masters.schemas import MasterReply
 from sync.shared.schemas import DeviceName, Id, Moment, OptionalName, RecordId, Reply, Request
+
+
+class ModelReply(MasterReply):
+    """A model that stations may inspect with; `GET /inspection/sync/download?blob=` gives its bytes."""
+
+    name: str
+    model_kind: str = Field(description="`anomaly` or `detector`.")
+    sha256: str = Field(description="Digest of the bundle.")
+    size_bytes: int
+    metrics: dict[str, Any] = Field(description="What the training measured.")
+    item_id: Id | None = Field(description="The item it was trained for.")
 
 
 class ReleaseCreate(Request):

@@ -23,9 +23,9 @@ from server.core.paging import PageQuery, PageStatements, fetch_page
 from server.core.release_keys import public_key, sign, sign_stage
 from server.masters.repository import alive
 from server.objects.records import record_blob
-from server.releases.repository import listing, release_by_id, station_reports
+from server.releases.repository import ModelFilter, listing, models, release_by_id, station_reports
 from server.releases.rules import require_transition
-from server.releases.schemas import ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, StationReport
+from server.releases.schemas import ModelReply, ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, StationReport
 from sync.shared.schemas import Page
 
 if TYPE_CHECKING:
@@ -37,13 +37,29 @@ _BUNDLE = "application/zip"
 def list_releases(context: ServerContext, item_id: str | None, wanted: PageQuery) -> Page[ReleaseReply]:
     """Return a page of releases, newest first."""
     with context.database.read() as session:
-        return fetch_page(session, PageStatements.of(listing(item_id, wanted.search), ReleaseReply, wanted), wanted)
+        return fetch_page(
+            session, PageStatements.of(listing(session, item_id, wanted.search), ReleaseReply, wanted), wanted
+        )
 
 
 def get_release(context: ServerContext, release_id: str) -> ReleaseDetail:
     """Return a release with what stations found; ``NotFound`` ``release-unknown``."""
     with context.database.read() as session:
         return _detail(session, release_by_id(session, release_id))
+
+
+def list_models(context: ServerContext, wanted: ModelFilter, paging: PageQuery) -> Page[ModelReply]:
+    """Return a page of models, newest first."""
+    with context.database.read() as session:
+        return fetch_page(
+            session, PageStatements.of(models(session, wanted, paging.search), ModelReply, paging), paging
+        )
+
+
+def get_model(context: ServerContext, model_id: str) -> ModelReply:
+    """Return a model; ``NotFound`` ``model-file-not-found``."""
+    with context.database.read() as session:
+        return ModelReply.model_validate(alive(session, ModelFile, model_id))
 
 
 def get_key(context: ServerContext) -> ReleaseKey:

@@ -73,7 +73,7 @@ def listing(wanted: ConflictFilter, search: str) -> Select[Any]:
     for column, value in equal.items():
         if value is not None:
             query = query.where(column == value)
-    return query.where(SyncConflict.field.contains(search, autoescape=True)) if search else query
+    return query.where(SyncConflict.field.icontains(search, autoescape=True)) if search else query
 
 
 def _with_authors(session: Session, change: Change, conflict: FieldConflict) -> FieldConflict:

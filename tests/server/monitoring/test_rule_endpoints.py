@@ -31,6 +31,12 @@ def test_a_server_begins_with_the_rule_of_the_api_document(served: Served) -> No
     assert [(rule["rule_kind"], rule["parameters"]["threshold"]) for rule in rules] == [("ng_rate", 5.0)]
 
 
+def test_a_rule_is_found_in_any_width_of_its_name(served: Served) -> None:
+    rule = made(served, name=f"ＮＧ率 {new_id()}")
+    found = served["supervisor"].get(RULES, params={"search": "ng率", "page_size": 500}).json()["items"]
+    assert rule["id"] in [one["id"] for one in found]
+
+
 def test_the_same_rule_sent_twice_is_made_once(served: Served) -> None:
     given = body(id=new_id(), enabled=False)
     assert [served["supervisor"].post(RULES, json=given).status_code for _ in range(2)] == [201, 200]
