@@ -55,18 +55,18 @@ def print_values(main: Callable[[Path, bool], Mapping[str, float]]) -> None:
     sys.stdout.write(json.dumps(dict(values)) + "\n")
 
 
-def resident_megabytes() -> float:
-    """Return the memory of this process that is in RAM now, in MB (10^6 bytes)."""
-    return _status("VmRSS")
+def resident_megabytes(process: int | str = "self") -> float:
+    """Return the memory of a process (by its id, by default this one) that is in RAM now, in MB (10^6 bytes)."""
+    return _status(process, "VmRSS")
 
 
-def peak_megabytes() -> float:
-    """Return the most memory this process has had in RAM so far, in MB (10^6 bytes)."""
-    return _status("VmHWM")
+def peak_megabytes(process: int | str = "self") -> float:
+    """Return the most memory that a process, by default this one, has had in RAM so far, in MB (10^6 bytes)."""
+    return _status(process, "VmHWM")
 
 
-def _status(name: str) -> float:
-    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+def _status(process: int | str, name: str) -> float:
+    for line in Path(f"/proc/{process}/status").read_text(encoding="ascii").splitlines():
         if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise RuntimeError(f"the system does not report {name}")
+            return int(line.split()[1]) * 1024 / 1e6  # the system says kB and means KiB
+    raise RuntimeError("the system does not report the memory of a process")

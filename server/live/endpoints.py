@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from starlette.routing import WebSocketRoute
 
 from models.errors import PermissionDenied
 from models.states import Role
 from server.alerts.events import QUALITY_ALERTS, AlertNotice
 from server.context import ServerContext
+from server.events.hub import Listener
+from server.events.topics import Topic
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.service import state_of
 from server.http.lanes import Lane, read_quickly, run_on
@@ -25,6 +29,8 @@ from server.live.system import Watch, system_status
 from server.quality.realtime import realtime
 from server.quality.schemas import RealtimeQuality
 from server.sessions.rules import only_device
+
+_StateT = TypeVar("_StateT", bound=BaseModel)
 
 
 def _execution(watch: ExecutionWatch) -> Endpoint:
@@ -72,27 +78,53 @@ async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> Mark
     return Mark(state.status, state.progress, state.attempts)
 
 
+async def _follow(
+    socket: LiveSocket,
+    topic: Topic[Any],
+    watch: Watch[_StateT],
+    present: Callable[[], Awaitable[tuple[_StateT, Sequence[BaseModel]]]],
+    send_changes: Callable[[LiveSocket, Listener[Any], _StateT], Awaitable[None]],
+) -> None:
+    """Send what is the case now, then what happens in a topic and to a state that is watched.
+
+    Args:
+        socket: not accepted yet.
+        topic: of the events.
+        watch: offers the state again and again.
+        present: returns the state now, and the messages that say what is the case.
+        send_changes: sends the rest, until the listener ends.
+    """
+    async with socket.context.hub.listen(topic) as listener:
+        # Listening first: what happens meanwhile is sent twice rather than not at all.
+        now, messages = await present()
+        await socket.accept()
+        for message in messages:
+            await socket.send(message)
+        socket.expect_nothing(listener.end)
+        listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
+        watch.add(listener)
+        try:
+            await send_changes(socket, listener, now)
+        finally:
+            watch.remove(listener)
+
+
 def _system(watch: Watch[SystemStatus]) -> Endpoint:
     async def system(socket: LiveSocket) -> None:
         """Send the state of the system now and when it changes, and every change of an execution's status."""
         if only_device(socket.principal) is not None:
             raise PermissionDenied("role-not-allowed", roles=", ".join(role.value for role in Role))
-        async with socket.context.hub.listen(PIPELINE_PROGRESS) as listener:
+
+        async def present() -> tuple[SystemStatus, list[SystemStatus]]:
             now = await run_on(Lane.READS, system_status, socket.context)
-            await socket.accept()
-            await socket.send(now)
-            socket.expect_nothing(listener.end)
-            listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
-            watch.add(listener)
-            try:
-                await _send_changes(socket, listener, now)
-            finally:
-                watch.remove(listener)
+            return now, [now]
+
+        await _follow(socket, PIPELINE_PROGRESS, watch, present, _send_changes)
 
     return system
 
 
-async def _send_changes(socket: LiveSocket, listener: Any, known: SystemStatus) -> None:
+async def _send_changes(socket: LiveSocket, listener: Listener[Any], known: SystemStatus) -> None:
     async for event in listener:
         value = event.value
         if isinstance(value, SystemStatus):
@@ -106,25 +138,17 @@ async def _send_changes(socket: LiveSocket, listener: Any, known: SystemStatus) 
 def _quality(watch: Watch[RealtimeQuality]) -> Endpoint:
     async def quality(socket: LiveSocket) -> None:
         """Send the figures of the last hour now and when they change, the open alerts, and what happens to alerts."""
-        async with socket.context.hub.listen(QUALITY_ALERTS) as listener:
-            # Listening first: an alert that is raised meanwhile is sent twice rather than not at all.
+
+        async def present() -> tuple[RealtimeQuality, list[BaseModel]]:
             now, opened = await run_on(Lane.READS, present_quality, socket.context, socket.language)
-            await socket.accept()
-            await socket.send(update_of(now))
-            for alert in opened:
-                await socket.send(alert)
-            socket.expect_nothing(listener.end)
-            listener.when_behind(lambda: socket.drop(CloseCode.TOO_SLOW, "too slow"))
-            watch.add(listener)
-            try:
-                await _send_quality(socket, listener, now)
-            finally:
-                watch.remove(listener)
+            return now, [update_of(now), *opened]
+
+        await _follow(socket, QUALITY_ALERTS, watch, present, _send_quality)
 
     return quality
 
 
-async def _send_quality(socket: LiveSocket, listener: Any, known: RealtimeQuality) -> None:
+async def _send_quality(socket: LiveSocket, listener: Listener[Any], known: RealtimeQuality) -> None:
     async for event in listener:
         value = event.value
         if isinstance(value, AlertNotice):

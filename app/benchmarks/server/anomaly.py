@@ -15,8 +15,8 @@ from statistics import median
 import numpy as np
 
 from app.benchmarks.figures import Figure
+from app.benchmarks.probing import resident_megabytes
 from app.benchmarks.server.driving import load, peer_route, post, served, signed_in
-from app.benchmarks.server.load import memory_mb
 from inspection.sensor import SensorModel, SensorTraining, save_model, train_files
 from models.ids import new_id
 from models.states import Role
@@ -53,12 +53,12 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
         model, values = _trained(folder)
         size = (folder / "model.npz").stat().st_size
         with served(folder / "empty") as (_, process_id):
-            empty = memory_mb(process_id)
+            empty = resident_megabytes(process_id)
         with (
             peer_route(_PEER, folder / "port", str(folder)) as peer,
             served(folder, lambda context: _keep(context, folder)) as (url, process_id),
         ):
-            at_start = memory_mb(process_id)
+            at_start = resident_megabytes(process_id)
             body = {"values": values[0].tolist()}
             batch = post("/anomaly/batch", {"rows": values[:BATCH].tolist()})
             single, keyed = post("/anomaly", body), _with_key(post("/anomaly", body), url)
@@ -70,7 +70,7 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
                 found["key"].append(load(url, [keyed], CONNECTIONS, seconds))
                 found["steady"].append(load(url, [keyed], CONNECTIONS, seconds, RATE))
                 found["batch"].append(load(url, [batch], 1, seconds))
-            after = memory_mb(process_id)
+            after = resident_megabytes(process_id)
     return [*_figures(found), *_sizes(model, size, empty, at_start, after)]
 
 

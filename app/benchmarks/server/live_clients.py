@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 
 from app.benchmarks.figures import Figure
+from app.benchmarks.probing import resident_megabytes
 from app.benchmarks.server.driving import served, signed_in
-from app.benchmarks.server.load import memory_mb
 
 CLIENTS = 1_000
 MOST_MB = 150.0
@@ -42,10 +42,10 @@ def measure(data: Path, *, clients: int = CLIENTS) -> list[Figure]:
         ExitStack() as opened,
     ):
         _connect(url, client, opened)
-        before = memory_mb(process_id)
+        before = resident_megabytes(process_id)
         for _ in range(clients - 1):
             _connect(url, client, opened)
-        after = memory_mb(process_id)
+        after = resident_megabytes(process_id)
     return [
         Figure(
             name="live_clients_mb",

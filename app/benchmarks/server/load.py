@@ -13,6 +13,7 @@ from pathlib import Path
 from statistics import median
 
 from app.benchmarks.figures import Figure
+from app.benchmarks.probing import resident_megabytes
 from app.benchmarks.server.driving import get, load, peer_route, post, served, signed_in
 
 CONNECTIONS = 16
@@ -57,12 +58,12 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
     ):
         url, process_id = server
         requests = _requests(url)
-        at_start = memory_mb(process_id)
+        at_start = resident_megabytes(process_id)
         for _ in range(rounds):
             found[_BARE].append(load(bare, [get("/")], CONNECTIONS, seconds))
             for name, request in requests.items():
                 found[name].append(load(url, [request], CONNECTIONS, seconds))
-        after = memory_mb(process_id)
+        after = resident_megabytes(process_id)
     return [*_figures(found), *_memory_figures(at_start, after)]
 
 
@@ -122,11 +123,3 @@ def _requests(url: str) -> dict[str, str]:
             "targets": get("/api/v1/inspection/targets", client),
             "sessions": post("/api/v1/inspection/sessions", session, client),
         }
-
-
-def memory_mb(process_id: int) -> float:
-    """Return the resident memory of a process (Linux), in MB."""
-    for line in Path(f"/proc/{process_id}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) * 1024 / 1e6  # the system says kB and means KiB
-    raise RuntimeError("this system does not tell the memory of a process")

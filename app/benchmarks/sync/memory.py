@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.benchmarks.probing import peak_megabytes, resident_megabytes
+
 
 @dataclass(frozen=True, slots=True)
 class Growth:
@@ -22,16 +24,9 @@ class Growth:
 def begin(process_id: int) -> float:
     """Forget the peak of a process so far and return what it has in RAM now, in MB."""
     Path(f"/proc/{process_id}/clear_refs").write_text("5", encoding="ascii")
-    return _status(process_id, "VmRSS")
+    return resident_megabytes(process_id)
 
 
 def growth(process_id: int, idle_mb: float) -> Growth:
     """Return what a process took since ``begin``, which returned ``idle_mb``."""
-    return Growth(idle_mb, _status(process_id, "VmHWM"))
-
-
-def _status(process_id: int, name: str) -> float:
-    for line in Path(f"/proc/{process_id}/status").read_text(encoding="ascii").splitlines():
-        if line.startswith(f"{name}:"):
-            return int(line.split()[1]) * 1024 / 1e6
-    raise RuntimeError(f"the system does not report {name}")
+    return Growth(idle_mb, peak_megabytes(process_id))
