@@ -15,7 +15,7 @@ from server.http.revisions import Answered, Read
 from server.http.routes import feature_router
 from server.releases import service
 from server.releases.repository import ModelFilter
-from server.releases.schemas import ModelReply, ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, ReleaseStage
+from server.releases.schemas import ModelFileReply, ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, ReleaseStage
 from sync.shared.schemas import NamedId, Page, RecordId
 
 router = feature_router(prefix="/inspection/models", tags=["models"])
@@ -36,13 +36,13 @@ async def model_filter(
 @router.get("", summary="List models", dependencies=ANY_PRINCIPAL)
 def list_models(
     context: Context, paging: ModelPaging, wanted: Annotated[ModelFilter, Depends(model_filter)]
-) -> Page[ModelReply]:
+) -> Page[ModelFileReply]:
     """Newest first; the search looks at the name. Which of them an item is inspected with, its releases say."""
     return service.list_models(context, wanted, paging)
 
 
 @router.get("/{model_id}", summary="One model", dependencies=ANY_PRINCIPAL)
-def get_model(model_id: NamedId, context: Context, answer: Read) -> ModelReply:
+def get_model(model_id: NamedId, context: Context, answer: Read) -> ModelFileReply:
     """The record; stations fetch its bytes by its digest."""
     return answer.of(service.get_model(context, model_id))
 

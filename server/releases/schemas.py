@@ -11,7 +11,7 @@ from server.masters.schemas import MasterReply
 from sync.shared.schemas import DeviceName, Id, Moment, OptionalName, RecordId, Reply, Request
 
 
-class ModelReply(MasterReply):
+class ModelFileReply(MasterReply):
     """A model that stations may inspect with; `GET /inspection/sync/download?blob=` gives its bytes."""
 
     name: str

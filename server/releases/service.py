@@ -25,7 +25,14 @@ from server.masters.repository import alive
 from server.objects.records import record_blob
 from server.releases.repository import ModelFilter, listing, models, release_by_id, station_reports
 from server.releases.rules import require_transition
-from server.releases.schemas import ModelReply, ReleaseCreate, ReleaseDetail, ReleaseKey, ReleaseReply, StationReport
+from server.releases.schemas import (
+    ModelFileReply,
+    ReleaseCreate,
+    ReleaseDetail,
+    ReleaseKey,
+    ReleaseReply,
+    StationReport,
+)
 from sync.shared.schemas import Page
 
 if TYPE_CHECKING:
@@ -48,18 +55,18 @@ def get_release(context: ServerContext, release_id: str) -> ReleaseDetail:
         return _detail(session, release_by_id(session, release_id))
 
 
-def list_models(context: ServerContext, wanted: ModelFilter, paging: PageQuery) -> Page[ModelReply]:
+def list_models(context: ServerContext, wanted: ModelFilter, paging: PageQuery) -> Page[ModelFileReply]:
     """Return a page of models, newest first."""
     with context.database.read() as session:
         return fetch_page(
-            session, PageStatements.of(models(session, wanted, paging.search), ModelReply, paging), paging
+            session, PageStatements.of(models(session, wanted, paging.search), ModelFileReply, paging), paging
         )
 
 
-def get_model(context: ServerContext, model_id: str) -> ModelReply:
+def get_model(context: ServerContext, model_id: str) -> ModelFileReply:
     """Return a model; ``NotFound`` ``model-file-not-found``."""
     with context.database.read() as session:
-        return ModelReply.model_validate(alive(session, ModelFile, model_id))
+        return ModelFileReply.model_validate(alive(session, ModelFile, model_id))
 
 
 def get_key(context: ServerContext) -> ReleaseKey:
