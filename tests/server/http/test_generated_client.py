@@ -111,7 +111,7 @@ def prepared(engineer: Caller) -> tuple[Any, Any]:
     body = engineer.body("ItemCreate", name="Surface", criteria=criteria, pipeline_id=str(pipeline.id))
     item = engineer("items", "create_item", target.id, body=body, status=201)
     assert item.criteria.threshold == 3.5
-    assert pipeline.definition.steps[0].component == "resize"
+    assert pipeline.definition.steps[0].component == definition()["steps"][0]["component"]
     return target, item
 
 
