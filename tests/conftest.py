@@ -23,8 +23,12 @@ pytest_plugins = ["tests.support.trained_model", "tests.support.engine_fixtures"
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 # Nothing is kept in, or found in, the keyring of this computer, nor in one that a test has defined.
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
+# What somebody has exported for a server, as ``make engines`` prints it, is meant for no test.
+OF_TESTS = {"IMAGEFLOW_DATA", "IMAGEFLOW_PROOF_KILLS"}
+for name in [name for name in os.environ if name.startswith(("IMAGEFLOW_", "AWS_")) and name not in OF_TESTS]:
+    del os.environ[name]
 # Servers of tests run side by side: their gRPC services take any ports that are free.
-os.environ.setdefault("IMAGEFLOW_SERVER_GRPC_PORT", "0")
+os.environ["IMAGEFLOW_SERVER_GRPC_PORT"] = "0"
 
 # Where a checkout may have the data sets beside it; the Makefile looks there too.
 DATA_BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data"
