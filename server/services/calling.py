@@ -22,9 +22,8 @@ Metadata = tuple[tuple[str, str], ...]
 Ask = Callable[[Replica, float], Awaitable[_T]]
 """Asks a replica once, within so many seconds; an ``AttemptFailed`` says why it gave no answer."""
 
-
-_SILENT = "no health check is answered"
-_AGAIN = RETRYABLE | {grpc.StatusCode.DATA_LOSS}
+_SILENT = "nothing is answered, not even health checks"
+_RETRYABLE_ANSWERS = RETRYABLE | {grpc.StatusCode.DATA_LOSS}
 """An answer that cannot be read is followed by another attempt too."""
 
 
@@ -52,7 +51,7 @@ async def call(
     async def ask(replica: Replica, left_s: float) -> _T:
         unary = replica.channel.unary_unary(service.path(), bytes, bytes)
         try:
-            answer = await replica.answer_to(unary(request, timeout=left_s, metadata=metadata))
+            answer = await replica.result_of_call(unary(request, timeout=left_s, metadata=metadata))
         except ReplicaSilentError as error:
             raise AttemptFailed(grpc.StatusCode.UNAVAILABLE, _SILENT) from error
         except grpc.aio.AioRpcError as error:
@@ -109,7 +108,7 @@ async def first_answer(replicas: Replicas, ask: Ask[_T], deadline_s: float | Non
             replica.circuit.fail(period)
             failed.append(replica)
             reason = f"{code}: {error}"
-            if error.status not in _AGAIN:
+            if error.status not in _RETRYABLE_ANSWERS:
                 break
         except BaseException:
             replica.circuit.abandon(period)

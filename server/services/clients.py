@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from models.errors import Unavailable
+from server.core.cancellation import is_cancelling
 from server.core.metrics import CallMetrics
 from server.core.settings import ServerSettings
 from server.core.structlog_import import structlog
@@ -181,14 +182,28 @@ class ServiceClients:
         await asyncio.gather(*(replicas.refresh() for replicas in self._replicas.values()))
 
     async def _keep_asking(self) -> None:
+        """Ask every ten seconds, however long the answers take; nothing but a cancellation of this task ends it."""
+        clock = asyncio.get_running_loop().time
+        due = clock()
         while True:
-            before = {replica: replica.healthy for replica in self._every()}
-            await self.check()
+            try:
+                await self._ask_all()
+            except asyncio.CancelledError:
+                if is_cancelling():
+                    raise
+                _log.warning("a round of health checks was cut off")
+            except Exception as error:  # noqa: BLE001 - a fault of one round must not end the rounds; the log has it whole
+                _log.error("bug", error=type(error).__name__, exc_info=error)
             self._checked.set()
-            for replica in self._every():
-                if before.get(replica, True) and not replica.healthy:
-                    _log.warning("a replica of a service does not answer", address=replica.address.target)
-            await asyncio.sleep(HEALTH_EVERY_S)
+            due = max(due + HEALTH_EVERY_S, clock())
+            await asyncio.sleep(due - clock())
+
+    async def _ask_all(self) -> None:
+        before = {replica: replica.healthy for replica in self._every()}
+        await self.check()
+        for replica in self._every():
+            if before.get(replica, True) and not replica.healthy:
+                _log.warning("a replica of a service does not answer", address=replica.address.target)
 
     def _every(self) -> list[Replica]:
         return [replica for replicas in self._replicas.values() for replica in replicas.all]

@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
+from server.core.cancellation import is_cancelling
 from server.core.metrics import CallMetrics
-from server.grpc.contract import Service
+from server.grpc.contract import HEALTH_EVERY_S, Service
 from server.services.addresses import Address, resolve
 from server.services.circuit import Circuit, CircuitState
 
 CHECK_S = 2.0
 """Seconds for a health check to be answered."""
+SILENT_S = HEALTH_EVERY_S
+"""Seconds without any answer, from the start of a health check, after which a replica is silent: two rounds."""
 _CHECK = "/grpc.health.v1.Health/Check"
 _WEIGHT = 0.3
+_UNREACHED = frozenset({grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.UNAVAILABLE})
+"""Statuses that a call may end with though its replica has answered nothing."""
 UnaryCall = grpc.aio.UnaryUnaryCall[bytes, bytes]
 
 
 class ReplicaSilentError(Exception):
-    """A replica answers no health check: nobody waits for what it was asked."""
+    """A replica answers nothing: its calls are given up."""
 
 
 class Replica:
@@ -34,7 +39,8 @@ class Replica:
         channel: to it.
         circuit: of it.
         healthy: whether its last health check succeeded; None before the first one.
-        silent: whether its last health check was not answered at all, twice: its process hangs, or is out of reach.
+        silent: whether it has answered neither a health check nor a call for two rounds of checks: its process hangs,
+            or is out of reach. One that is busy in all its threads still answers calls.
         latency_ms: of health checks, a moving average; None before the first answer.
     """
 
@@ -45,54 +51,69 @@ class Replica:
         self.healthy: bool | None = None
         self.silent = False
         self.latency_ms: float | None = None
+        self._clock = clock
+        self._unanswered_since: float | None = None
         self._under_way: set[UnaryCall] = set()
 
-    async def answer_to(self, call: UnaryCall) -> bytes:
-        """Return the answer to a call, which is given up when the replica falls silent meanwhile.
+    @property
+    def busy(self) -> bool:
+        """Whether a call is under way."""
+        return bool(self._under_way)
+
+    async def result_of_call(self, call: UnaryCall) -> bytes:
+        """Return the response to a call, which is given up when the replica falls silent meanwhile.
 
         Raises:
             grpc.aio.AioRpcError: when the replica fails.
-            ReplicaSilentError: when it answers no health check.
+            ReplicaSilentError: when it answers nothing, or its channel is closed.
+            asyncio.CancelledError: only when the caller itself is cancelled.
         """
         self._under_way.add(call)
         try:
-            return await call
+            response = await call
         except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if call in self._under_way or (task is not None and task.cancelling()):
+            # What cancels the call alone, as the end of its channel does, is raised as the end of the caller too.
+            if is_cancelling():
                 raise
             raise ReplicaSilentError from error
+        except grpc.aio.AioRpcError as error:
+            if error.code() not in _UNREACHED:
+                self._unanswered_since = None
+            raise
+        else:
+            self._unanswered_since = None
+            return response
         finally:
             self._under_way.discard(call)
 
     async def check(self, service: Service) -> None:
-        """Ask for its health, and note the answer and how long it took."""
+        """Ask for its health, and note the answer and how long it took; one that is silent loses its calls."""
+        if self._unanswered_since is None:
+            self._unanswered_since = self._clock()
         try:
-            answered = await self._ask(service) or await self._ask(service)
-        except (grpc.aio.AioRpcError, ValueError, TypeError):
-            answered, self.healthy = True, False
-        self.silent = not answered
-        if self.silent:
+            await self._ask(service)
+        except grpc.aio.AioRpcError as error:
             self.healthy = False
+            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
+                self._unanswered_since = None
+        except (ValueError, TypeError):
+            self.healthy, self._unanswered_since = False, None
+        since = self._unanswered_since
+        self.silent = since is not None and self._clock() - since >= SILENT_S
+        if self.silent:
             given_up, self._under_way = self._under_way, set()
             for call in given_up:
                 call.cancel()
 
-    async def _ask(self, service: Service) -> bool:
-        """Ask for its health once, and return whether there was an answer in time."""
+    async def _ask(self, service: Service) -> None:
         ask = self.channel.unary_unary(_CHECK, bytes, bytes)
         request = health_pb2.HealthCheckRequest(service=service.full_name).SerializeToString()
         began = time.perf_counter()
-        try:
-            answer = health_pb2.HealthCheckResponse.FromString(await ask(request, timeout=CHECK_S))
-        except grpc.aio.AioRpcError as error:
-            if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
-                raise
-            return False
+        answer = health_pb2.HealthCheckResponse.FromString(await ask(request, timeout=CHECK_S))
         self.healthy = answer.status == health_pb2.HealthCheckResponse.SERVING
+        self._unanswered_since = None
         spent = (time.perf_counter() - began) * 1000
         self.latency_ms = spent if self.latency_ms is None else (1 - _WEIGHT) * self.latency_ms + _WEIGHT * spent
-        return True
 
 
 class Replicas:
@@ -102,7 +123,7 @@ class Replicas:
         service: whose they are.
         addresses: configured; names among them are resolved again with every check.
         connect: opens a channel to an address; its second argument is the configured host.
-        clock: of the circuits.
+        clock: of the circuits, and of how long a replica answers nothing.
         metrics: count the calls; None where nobody reads them.
     """
 
@@ -120,6 +141,8 @@ class Replicas:
         self._connect = connect
         self._clock = clock
         self._replicas: dict[Address, Replica] = {}
+        self._leaving: list[Replica] = []
+        self._round: asyncio.Task[None] | None = None
         self._turn = 0
 
     @property
@@ -156,22 +179,54 @@ class Replicas:
             self._metrics.observe(self.service.full_name, self.service.method, code, seconds)
 
     async def refresh(self) -> None:
-        """Resolve the names again, close channels to those that are gone, and ask the others for their health."""
-        found: dict[Address, str] = {}
-        for configured in self.addresses:
-            for address in await resolve(configured):
-                found.setdefault(address, configured.host)
-        # A name server that does not answer takes no replica away.
-        if found:
-            for gone in self._replicas.keys() - found.keys():
-                await self._replicas.pop(gone).channel.close(None)
-            for address, host in found.items():
-                if address not in self._replicas:
-                    self._replicas[address] = Replica(address, self._connect(address, host), self._clock)
-        await asyncio.gather(*(replica.check(self.service) for replica in self.all))
+        """Ask each replica for its health, and resolve the names again; whoever comes meanwhile waits for that round.
+
+        What asks often therefore delays no round. One takes at most 7 s: 5 s to resolve the names, while the known
+        replicas are asked, then 2 s for new ones.
+        """
+        if self._round is None or self._round.done():
+            self._round = asyncio.get_running_loop().create_task(self._check_all(), name="health of a service")
+        under_way = self._round
+        await asyncio.wait([under_way])
+        if not under_way.cancelled():
+            under_way.result()
 
     async def close(self) -> None:
-        """Close every channel."""
-        replicas, self._replicas = self._replicas, {}
-        for replica in replicas.values():
+        """End a round that is under way, and close every channel."""
+        if self._round is not None:
+            self._round.cancel()
+            await asyncio.wait([self._round])
+        replicas, self._replicas, self._leaving = [*self.all, *self._leaving], {}, []
+        for replica in replicas:
             await replica.channel.close(None)
+
+    async def _check_all(self) -> None:
+        checks = asyncio.gather(*(replica.check(self.service) for replica in [*self.all, *self._leaving]))
+        found, _ = await asyncio.gather(self._resolved(), checks)
+        await asyncio.gather(*(replica.check(self.service) for replica in self._replace(found)))
+        # The calls of one that is gone may still end well: they lose it when it is silent, as those of any other.
+        for replica in [replica for replica in self._leaving if not replica.busy]:
+            self._leaving.remove(replica)
+            await replica.channel.close(None)
+
+    async def _resolved(self) -> dict[Address, str]:
+        """Return the addresses that the configured ones stand for, each with its configured host."""
+        found: dict[Address, str] = {}
+        resolved = await asyncio.gather(*(resolve(configured) for configured in self.addresses))
+        for configured, addresses in zip(self.addresses, resolved, strict=True):
+            for address in addresses:
+                found.setdefault(address, configured.host)
+        return found
+
+    def _replace(self, found: Mapping[Address, str]) -> list[Replica]:
+        """Take over the addresses found, and return the replicas that are new."""
+        # A name server that does not answer takes no replica away.
+        for gone in self._replicas.keys() - found.keys() if found else ():
+            self._leaving.append(self._replicas.pop(gone))
+        new = {
+            address: Replica(address, self._connect(address, host), self._clock)
+            for address, host in found.items()
+            if address not in self._replicas
+        }
+        self._replicas.update(new)
+        return list(new.values())

@@ -320,47 +320,6 @@ def test_a_replica_that_is_not_healthy_is_not_asked(healthy: bool | None) -> Non
     asyncio.run(main())
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let health checks be answered at once or not at all."""
-    monkeypatch.setattr("server.services.replicas.CHECK_S", 0.2)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_call_under_way_is_given_up_when_its_replica_falls_silent() -> None:
-    async def main() -> str:
-        async with PlantedReplica(RESIZE, hanging) as one:
-            replicas = await connected(one, timeout_s=60.0)
-            asking = asyncio.create_task(call(replicas, b"", read, ()))
-            while not one.calls:
-                await asyncio.sleep(0.01)
-            one.healthy = None
-            await replicas.refresh()
-            with pytest.raises(Unavailable) as caught:
-                await asyncio.wait_for(asking, 10.0)
-            await replicas.close()
-            return caught.value.code
-
-    assert asyncio.run(main()) == "service-unavailable"
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_silent_replica_is_asked_again_once_it_answers() -> None:
-    async def main() -> list[int]:
-        async with PlantedReplica(RESIZE, good, healthy=None) as one:
-            replicas = await connected(one)
-            with pytest.raises(Unavailable):
-                await call(replicas, b"", read, ())
-            calls = [one.calls]
-            one.healthy = True
-            await replicas.refresh()
-            await call(replicas, b"", read, ())
-            await replicas.close()
-            return [*calls, one.calls]
-
-    assert asyncio.run(main()) == [0, 1]
-
-
 def test_a_call_that_is_cancelled_ends_as_cancelled() -> None:
     async def main() -> None:
         async with PlantedReplica(RESIZE, hanging) as one:
