@@ -10,7 +10,7 @@ from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus, Role,
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 60.0
 _STOPPED = frozenset({ExecutionStatus.FAILED, ExecutionStatus.CANCELLED})
-_OF_SERVICES = frozenset(
+_SERVICE_FAILURES = frozenset(
     {
         "service-unavailable",
         "service-circuit-open",
@@ -64,7 +64,7 @@ def after_trouble(error: Exception, *, mode: ExecutionMode, attempts: int, most_
     """
     if isinstance(error, UserFacingError) and not isinstance(error, Unavailable):
         return After.FAIL
-    if mode is ExecutionMode.DIRECT_GRPC and isinstance(error, Unavailable) and error.code in _OF_SERVICES:
+    if mode is ExecutionMode.DIRECT_GRPC and isinstance(error, Unavailable) and error.code in _SERVICE_FAILURES:
         return After.FALL_BACK
     return After.FAIL if attempts >= most_attempts else After.TRY_AGAIN
 

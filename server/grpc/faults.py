@@ -17,6 +17,7 @@ from models.errors import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    UnreadableImage,
     UserFacingError,
 )
 from models.messages import LocalText, catalogue
@@ -34,6 +35,8 @@ _STATUSES: tuple[tuple[type[UserFacingError], grpc.StatusCode], ...] = (
     (Unavailable, grpc.StatusCode.UNAVAILABLE),
 )
 _KINDS = {status: kind for kind, status in _STATUSES if kind is not TooLarge}
+_SUBTYPES: dict[str, type[UserFacingError]] = {kind.__name__: kind for kind in (UnreadableImage,)}
+"""Errors that their status alone does not tell from others."""
 RETRYABLE = frozenset(
     {
         grpc.StatusCode.UNAVAILABLE,
@@ -75,7 +78,7 @@ def status_of(error: UserFacingError) -> grpc.StatusCode:
 def trailers_of(error: UserFacingError) -> tuple[tuple[str, str], ...]:
     """Return the trailing metadata from which our own client makes the same error again."""
     values = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.values.items()}
-    return ((ERROR_KEY, json.dumps({"code": error.code, "values": values})),)
+    return ((ERROR_KEY, json.dumps({"code": error.code, "type": type(error).__name__, "values": values})),)
 
 
 def error_of(status: grpc.StatusCode, details: str | None, trailers: Any, service: str) -> UserFacingError:
@@ -91,7 +94,8 @@ def error_of(status: grpc.StatusCode, details: str | None, trailers: Any, servic
     named = dict(trailers or ()).get(ERROR_KEY)
     try:
         refusal = json.loads(named) if named is not None else {}
-        error = kind(refusal["code"], **refusal["values"])
+        subtype = _SUBTYPES.get(str(refusal.get("type")), kind)
+        error = (subtype if issubclass(subtype, kind) else kind)(refusal["code"], **refusal["values"])
         if refusal["code"] in catalogue("en"):
             error.text()
             return error

@@ -96,7 +96,7 @@ async def once(
             raise Conflict("idempotency-key-in-progress")
         await asyncio.sleep(_LOOK_S)
     if isinstance(turn, KeptAnswer):
-        return _again(turn)
+        return _replayed(turn)
     doing = asyncio.create_task(_done(context, id_, work, keeps_body=keeps_body))
     _AT_WORK.add(doing)
     doing.add_done_callback(_AT_WORK.discard)
@@ -157,7 +157,7 @@ def _kept(answer: Response, *, keeps_body: bool) -> KeptAnswer:
     return KeptAnswer(answer.status_code, text, answer.headers.get("location"), answer.headers.get("etag"))
 
 
-def _again(kept: KeptAnswer) -> Response:
+def _replayed(kept: KeptAnswer) -> Response:
     headers = {REPLAYED: "true"}
     if kept.location is not None:
         headers["Location"] = kept.location

@@ -8,15 +8,12 @@ from contextlib import contextmanager
 
 from inspection.imaging.files import decode_image, encode_netpbm
 from inspection.imaging.picture import Picture
-from models.errors import InvalidInput, NotFound, Unavailable
+from models.errors import NotFound, Unavailable, UnreadableImage
 from models.storage import sha256_of
 from server.orchestration.run_work import RunWork
 from server.services.step_services import StoredImage
 
 NETPBM = "image/netpbm"
-_UNUSABLE = frozenset(
-    {"object-unknown", "object-damaged", "image-empty", "image-unknown-format", "image-truncated", "image-damaged"}
-)
 
 
 class StepImage:
@@ -26,6 +23,9 @@ class StepImage:
         work: of the run.
         picture: in memory.
         stored: in the object store.
+
+    Attributes:
+        of_service: whether a service has made it; the original image of a pipeline is the client's own.
     """
 
     def __init__(self, work: RunWork, *, picture: Picture | None = None, stored: StoredImage | None = None) -> None:
@@ -34,6 +34,7 @@ class StepImage:
         self._work = work
         self._picture = picture
         self._stored = stored
+        self.of_service = stored is not None and stored.placement is not None
         self._moving = asyncio.Lock()
 
     async def picture(self) -> Picture:
@@ -59,11 +60,25 @@ class StepImage:
                 self._stored = await self._work.on_thread(self._keep)
             return self._stored
 
+    @contextmanager
+    def output_errors_as_unavailable(self) -> Iterator[None]:
+        """Within the block, an image of a service that is missing or unreadable is a failure of that service.
+
+        Raises:
+            Unavailable: ``service-output-unusable``.
+        """
+        try:
+            yield
+        except (NotFound, UnreadableImage) as error:
+            if not self.of_service:
+                raise
+            raise Unavailable("service-output-unusable") from error
+
     def _load(self) -> Picture:
         stored = self._stored
         if stored is None:
             raise RuntimeError("there is nothing to load")
-        with found_again(stored):
+        with self.output_errors_as_unavailable():
             data = self._work.objects.read(digest_of(stored))
             if stored.placement is None:
                 return Picture.original(decode_image(data, limits=self._work.limits))
@@ -92,24 +107,6 @@ class StepImage:
             ignored=picture.ignored,
             resized=picture.resized,
         )
-
-
-@contextmanager
-def found_again(stored: StoredImage) -> Iterator[None]:
-    """Turn what is wrong with the object of a step's picture into trouble of its service: the request is right.
-
-    Args:
-        stored: the picture; the original image of a pipeline is the client's own.
-
-    Raises:
-        Unavailable: ``service-output-unusable``.
-    """
-    try:
-        yield
-    except (NotFound, InvalidInput) as error:
-        if stored.placement is None or error.code not in _UNUSABLE:
-            raise
-        raise Unavailable("service-output-unusable") from error
 
 
 def digest_of(stored: StoredImage) -> str:

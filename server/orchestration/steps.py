@@ -12,14 +12,14 @@ from inspection.components.registry import StepContext
 from inspection.components.values import DetectionList, Kind, StepValue
 from inspection.imaging.picture import Picture
 from inspection.pipeline.validation import ValidatedStep
-from models.errors import NotFound, PermissionDenied, Unavailable
+from models.errors import NotFound, PermissionDenied, Unavailable, UnreadableImage
 from server.orchestration.images import StepImage
 from server.orchestration.run_work import RunWork
 from server.orchestration.walking import Value
-from server.services.step_services import StepServices
+from server.services.step_services import StepServices, StoredImage
 
 _IMAGE = "image"
-_NOT_SEEN = frozenset({"object-unknown", "object-damaged", "object-not-allowed"})
+_IMAGE_INACCESSIBLE = frozenset({"object-unknown", "object-damaged", "object-not-allowed"})
 _BY_SERVICE = frozenset({Kind.IMAGE, Kind.DETECTIONS})
 
 
@@ -42,7 +42,7 @@ class StepRunner:
 
         Raises:
             Unavailable: ``service-unavailable`` when its service does not answer, ``service-image-not-seen`` when it
-                does not find the image.
+                does not find the image, ``service-output-unusable`` when the image is what another one has made.
             UserFacingError: as the component.
         """
         image = inputs.get(_IMAGE)
@@ -54,22 +54,32 @@ class StepRunner:
 
     async def _by_service(self, step: ValidatedStep, image: StepImage) -> Value | None:
         """Return what the step's service gave; None when no service has the step or its model."""
-        name, parameters = step.component.name, step.parameters.model_dump()
-        if self._services is None or not self._services.serves(name, parameters):
+        name, services = step.component.name, self._services
+        if services is None or not services.serves(name, step.parameters.model_dump()):
             return None
+        # Outside of what follows: an image that is missing here is no failure of this service.
+        given = await image.picture() if services.embeds(name) else await image.stored()
         try:
-            if self._services.embeds(name):
-                made = await self._services.run_embedded(name, step.parameters, await image.picture())
-                return self._taken(made)
-            answer = await self._services.run(name, parameters, await image.stored())
+            return await self._result_of(services, step, given)
+        except UnreadableImage as error:
+            # The service that has made the image has failed, neither the client nor the one that reads it.
+            if image.of_service:
+                raise Unavailable("service-output-unusable") from error
+            raise
         except (NotFound, PermissionDenied) as error:
-            if error.code in _NOT_SEEN:
+            if error.code in _IMAGE_INACCESSIBLE:
                 # It lies in the store of the server: that of the service is another one, or has lost it.
                 raise Unavailable("service-image-not-seen", component=name) from error
             # A service knows the models of its settings; those of the store are loaded here.
             if error.code != "service-model-unknown":
                 raise
             return None
+
+    async def _result_of(self, services: StepServices, step: ValidatedStep, given: Picture | StoredImage) -> Value:
+        name = step.component.name
+        if isinstance(given, Picture):
+            return self._taken(await services.run_embedded(name, step.parameters, given))
+        answer = await services.run(name, step.parameters.model_dump(), given)
         if step.component.output is Kind.DETECTIONS:
             return DetectionList(answer.detections)
         if answer.output is None:

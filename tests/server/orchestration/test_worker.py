@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from inspection.components.registry import InspectionCancelled, StepContext, components
 from inspection.imaging.placement import Placement
 from models.clock import utc_now
-from models.errors import InvalidInput, NotFound, PermissionDenied, Unavailable, UserFacingError
+from models.errors import InvalidInput, NotFound, PermissionDenied, Unavailable, UnreadableImage, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.pipelines import Pipeline
 from models.states import ExecutionMode, ExecutionStatus, Role
@@ -326,14 +326,14 @@ def test_a_fault_is_tried_again_until_it_is_given_up(context: ServerContext) -> 
     assert (record.status, record.error_code, record.attempts) == (ExecutionStatus.FAILED, "execution-fault", 2)
 
 
-def made_nothing() -> StepAnswer:
+def output_without_object() -> StepAnswer:
     key = "ab/ab/" + 32 * "ab"
     placement = Placement(width=96, height=72)
     output = StoredImage("imageflow", key, "image/netpbm", 9, width=96, height=72, placement=placement)
     return StepAnswer(output)
 
 
-def not_seen() -> StepAnswer:
+def object_unknown() -> StepAnswer:
     raise NotFound("object-unknown")
 
 
@@ -341,7 +341,7 @@ def not_allowed() -> StepAnswer:
     raise PermissionDenied("object-not-allowed", bucket="b", key="k")
 
 
-@pytest.mark.parametrize("answer", [not_seen, not_allowed])
+@pytest.mark.parametrize("answer", [object_unknown, not_allowed])
 def test_an_execution_goes_on_over_the_bus_when_a_service_has_another_store(
     context: ServerContext, answer: Callable[[], StepAnswer]
 ) -> None:
@@ -350,8 +350,63 @@ def test_an_execution_goes_on_over_the_bus_when_a_service_has_another_store(
 
 
 def test_an_execution_whose_service_stored_nothing_goes_on_over_the_bus(context: ServerContext) -> None:
-    record = run_to_the_end(context, accept(context), Services(made_nothing))
+    record = run_to_the_end(context, accept(context), Services(output_without_object))
     assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.KAFKA_FALLBACK)
+
+
+NO_IMAGE = {
+    "unknown format": b"no image",
+    "too many pixels": b"P6 100000 100000 255\n" + bytes(64),
+    "another format": b"%PDF-1.7",
+}
+
+
+def stored_output(context: ServerContext, data: bytes) -> StepAnswer:
+    sha256 = sha256_of(data)
+    context.objects.put(sha256, data)
+    key = context.objects.object_key(sha256)
+    placement = Placement(width=96, height=72)
+    return StepAnswer(StoredImage(context.objects.bucket, key, "", len(data), width=96, height=72, placement=placement))
+
+
+@pytest.mark.parametrize("data", NO_IMAGE.values(), ids=NO_IMAGE)
+def test_an_execution_whose_service_stored_no_image_goes_on_over_the_bus(context: ServerContext, data: bytes) -> None:
+    record = run_to_the_end(context, accept(context), Services(lambda: stored_output(context, data)))
+    assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.KAFKA_FALLBACK)
+
+
+def test_an_execution_whose_service_cannot_read_the_image_of_another_one_goes_on(context: ServerContext) -> None:
+    asked = []
+
+    def answer() -> StepAnswer:
+        asked.append(None)
+        if len(asked) == 1:
+            return stored_output(context, b"no image")
+        raise UnreadableImage("image-unknown-format", name="image")
+
+    record = run_to_the_end(context, accept(context), Services(answer))
+    assert (record.status, record.execution_mode) == (ExecutionStatus.COMPLETED, ExecutionMode.KAFKA_FALLBACK)
+    assert len(asked) == 2
+
+
+def test_the_image_of_the_client_that_a_service_cannot_read_ends_its_execution(context: ServerContext) -> None:
+    def answer() -> StepAnswer:
+        raise UnreadableImage("image-damaged", name="image", format="jpeg")
+
+    record = run_to_the_end(context, accept(context), Services(answer))
+    assert (record.status, record.error_code) == (ExecutionStatus.FAILED, "image-damaged")
+
+
+def test_an_image_that_the_server_itself_has_lost_is_no_failure_of_a_service(context: ServerContext) -> None:
+    class Embedded(Services):
+        def embeds(self, component: str) -> bool:
+            return bool(component)
+
+    execution_id = accept(context, jpeg())
+    context.objects.delete(sha256_of(jpeg()))
+    record = run_to_the_end(context, execution_id, Embedded(out_of_reach))
+    assert (record.status, record.error_code) == (ExecutionStatus.FAILED, "object-unknown")
+    assert record.execution_mode is ExecutionMode.DIRECT_GRPC
 
 
 def test_trouble_that_did_not_pass_says_when_to_try_again(tmp_path: Path, plant: Callable[..., None]) -> None:

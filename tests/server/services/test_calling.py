@@ -12,7 +12,7 @@ import grpc
 import grpc.aio
 import pytest
 
-from models.errors import InvalidInput, NotFound, Unavailable
+from models.errors import InvalidInput, NotFound, Unavailable, UnreadableImage
 from server.core.settings import ServerSettings
 from server.grpc.contract import RESIZE
 from server.grpc.faults import trailers_of
@@ -148,6 +148,19 @@ def test_a_refusal_is_the_very_error_that_the_service_raised() -> None:
                 await asked(replicas)
             assert (caught.value.code, caught.value.values) == (refusal.code, refusal.values)
             assert bad.calls == 1
+
+    asyncio.run(main())
+
+
+def test_a_refusal_of_an_image_is_told_from_other_refusals() -> None:
+    refusal = UnreadableImage("image-damaged", name="image", format="png")
+
+    async def main() -> None:
+        answer = failing(grpc.StatusCode.INVALID_ARGUMENT, str(refusal), trailers_of(refusal))
+        async with PlantedReplica(RESIZE, answer) as bad:
+            with pytest.raises(UnreadableImage) as caught:
+                await asked(await connected(bad))
+            assert caught.value.code == refusal.code
 
     asyncio.run(main())
 
