@@ -65,7 +65,7 @@ def push_rows(context: ServerContext, who: Principal, stream_id: str, body: Stre
         if not advanced.scored or _written(context, who, stream_id, loaded, present, advanced, state):
             if advanced.scored:
                 _count(context, loaded, advanced)
-                _tell(context, loaded, stream_id, present, advanced)
+                _note_alert(context, loaded, stream_id, present, advanced)
             threshold = loaded.model.metadata.threshold
             results = [_result(row, repeated=repeated) for row, repeated in advanced.results]
             episodes = [_episode(loaded, one, is_open=is_open) for one, is_open in advanced.episodes]
@@ -183,7 +183,7 @@ def _count(context: ServerContext, loaded: LoadedModel, advanced: Advanced) -> N
         context.metrics.scores.add(loaded.version.sensor, row.status, 1, score, threshold)
 
 
-def _tell(
+def _note_alert(
     context: ServerContext,
     loaded: LoadedModel,
     stream_id: str,

@@ -40,7 +40,9 @@ class CallMetrics:
 
 
 class ScoreMetrics:
-    """Rows of sensors by what they were found to be, and their scores in thresholds, whose quotient is the mean score.
+    """Rows of sensors by status, and the sum of their scores in thresholds.
+
+    Over the rows of status ``normal`` or ``anomaly`` it is the mean score; others add 0.
 
     Args:
         registry: gets them.

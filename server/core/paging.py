@@ -75,8 +75,9 @@ def named(session: Session, query: Select[Any], record: type[Any], search: str) 
     """
     if not search:
         return query
+    wanted = folded(search)
     names = session.execute(query.order_by(None).with_only_columns(record.id, record.name)).all()
-    return query.where(record.id.in_([row.id for row in names if folded(search) in folded(row.name)]))
+    return query.where(record.id.in_([row.id for row in names if wanted in folded(row.name)]))
 
 
 def in_order(query: Select[Any], record: type[Any], wanted: PageQuery) -> Select[Any]:

@@ -34,6 +34,11 @@ class ErrorMessage(Reply):
     error: ErrorDetail
 
 
+def wire_code(code: str) -> str:
+    """Return an error's code as messages have it: ``service-busy`` is ``SERVICE_BUSY``."""
+    return code.replace("-", "_").upper()
+
+
 def error_message(
     code: str, values: Mapping[str, object], language: Language, execution_id: str | None = None
 ) -> ErrorMessage:
@@ -48,7 +53,7 @@ def error_message(
     text = error_text(code, dict(values), language, for_client=True)
     retry_after = values.get(RETRY_AFTER)
     detail = ErrorDetail(
-        code=code.replace("-", "_").upper(),
+        code=wire_code(code),
         message=text.detail,
         retry_after=retry_after if isinstance(retry_after, int) else None,
     )

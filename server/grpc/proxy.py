@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import closing
 from functools import partial
 
-from models.errors import UserFacingError
+from models.errors import Unavailable, UserFacingError
 from server.core.structlog_import import structlog
-from server.grpc.contract import Service
+from server.grpc.contract import SERVICES, Service
 from server.grpc.ports import listen_for, target
 
 _PIECE = 256 * 1024
@@ -49,9 +49,16 @@ class ServiceProxy:
             Unavailable: ``service-port-taken``.
         """
         listener = listen_for(service, self._host, port, of_command=False)
-        self.addresses[service.key] = target(self._host, listener.getsockname()[1])
+        address = target(self._host, listener.getsockname()[1])
         connected = partial(self._connected, service.key)
-        self._servers.append(await asyncio.start_server(connected, sock=listener, limit=_PIECE))
+        try:
+            server = await asyncio.start_server(connected, sock=listener, limit=_PIECE, start_serving=False)
+        except BaseException:
+            listener.close()
+            raise
+        self._servers.append(server)
+        await server.start_serving()
+        self.addresses[service.key] = address
 
     def forward_to(self, ports: Mapping[str, int]) -> None:
         """Pass connections on to services that listen on these ports, by key."""
@@ -73,12 +80,12 @@ class ServiceProxy:
     async def _pass_on(self, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with closing(writer):
             try:
-                if key not in self._services:
-                    await self._start()
-                host, port = self._services[key]
-                back, onward = await asyncio.open_connection(host, port, limit=_PIECE)
+                back, onward = await self._open(key)
             except (UserFacingError, OSError) as error:
                 _log.error("a service could not be started for a caller", service=key, error=str(error))
+                return
+            except Exception:  # noqa: BLE001 - a bug ends this connection, not the proxy; the log has it whole
+                _log.exception("a service could not be started for a caller", service=key)
                 return
             with closing(onward):
                 try:
@@ -87,10 +94,25 @@ class ServiceProxy:
                         both.create_task(_copy(back, writer))
                 except* OSError:
                     pass  # One end is gone, and sees that itself; the other one is closed here.
+                except* RuntimeError:
+                    # What uvloop raises, without a class of its own, for a connection that is closed.
+                    if not (writer.is_closing() or onward.is_closing()):
+                        raise
+
+    async def _open(self, key: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if key not in self._services:
+            await self._start()
+        found = self._services.get(key)
+        if found is None:  # They have stopped meanwhile.
+            raise Unavailable("service-not-connected", service=SERVICES[key].name)
+        return await asyncio.open_connection(*found, limit=_PIECE)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while piece := await reader.read(_PIECE):
+        if writer.is_closing():
+            raise ConnectionResetError
         writer.write(piece)
         await writer.drain()
-    writer.write_eof()
+    if not writer.is_closing():
+        writer.write_eof()

@@ -23,6 +23,7 @@ class ServiceHealth(Reply):
     latency_ms: float | None
     circuit: Literal["closed", "half_open", "open"]
     replicas: int = Field(description="How many are up.")
+    error: str | None = Field(description="Code of the error by which its start with the server failed; else null.")
 
 
 class Health(Reply):

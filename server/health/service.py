@@ -55,7 +55,13 @@ def health(context: ServerContext) -> Health:
 
 def _service(service: GrpcServiceReply) -> ServiceHealth:
     up = sum(replica.status == "up" for replica in service.replicas)
-    return ServiceHealth(status=service.status, latency_ms=service.latency_ms, circuit=service.circuit, replicas=up)
+    return ServiceHealth(
+        status=service.status,
+        latency_ms=service.latency_ms,
+        circuit=service.circuit,
+        replicas=up,
+        error=service.error,
+    )
 
 
 def _ask(context: ServerContext) -> None:

@@ -10,7 +10,7 @@ from pydantic import Field
 from models.clock import utc_now
 from models.messages import Language
 from models.states import EXECUTION_ENDED, ExecutionStatus
-from server.core.websocket_messages import ErrorDetail, ErrorMessage, error_message
+from server.core.websocket_messages import ErrorDetail, ErrorMessage, error_message, wire_code
 from server.executions.events import ExecutionEvent
 from server.executions.rules import remaining_ms
 from server.executions.schemas import ExecutionDetail, ExecutionStep, OutputFile
@@ -117,9 +117,7 @@ def messages_of_state(state: ExecutionDetail, now: datetime | None = None) -> li
         )
     elif state.status is ExecutionStatus.FAILED and state.error is not None:
         error = state.error
-        detail = ErrorDetail(
-            code=error.code.replace("-", "_").upper(), message=error.message, retry_after=error.retry_after
-        )
+        detail = ErrorDetail(code=wire_code(error.code), message=error.message, retry_after=error.retry_after)
         messages.append(ErrorMessage(execution_id=state.execution_id, error=detail))
     elif state.status is ExecutionStatus.RUNNING and state.steps:
         messages.append(_progress_of(state, state.steps[-1], now or utc_now()))

@@ -85,10 +85,13 @@ async def _start(
     calls = None if streams is None else StreamCalls(streams)
     parts = Parts(settings, context.objects, context.models, calls, context.metrics.grpc_handled)
     host = ServiceHost(_hosted(settings, streams), parts, share_ports=settings.workers > 1)
-    addresses = await host.start()
-    opened.push_async_callback(host.stop)
-    if proxy is not None:
-        proxy.forward_to({key: int(address.rpartition(":")[2]) for key, address in addresses.items()})
-        addresses = proxy.addresses
-    opened.push_async_callback(context.services.stop)
-    await context.services.start(addresses, host.calls)
+    async with AsyncExitStack() as started:  # A start that fails leaves nothing that the next one would have twice.
+        addresses = await host.start()
+        started.push_async_callback(host.stop)
+        if proxy is not None:
+            started.callback(proxy.forward_to, {})
+            proxy.forward_to({key: int(address.rpartition(":")[2]) for key, address in addresses.items()})
+            addresses = proxy.addresses
+        await context.services.start(addresses, host.calls)
+        started.push_async_callback(context.services.disconnect)
+        opened.push_async_callback(started.pop_all().aclose)

@@ -43,7 +43,7 @@ class ServiceClients:
 
     Attributes:
         embedded: keys of the services that run in this process.
-        waiting: address by key of those that are started with their first use.
+        waiting: address by key of those that are started with their first use, until their health is asked for.
     """
 
     def __init__(self, settings: ServerSettings, metrics: CallMetrics | None = None) -> None:
@@ -67,19 +67,25 @@ class ServiceClients:
             start: starts them and calls ``start`` of this object; run with the first use.
         """
         self.embedded, self.waiting = frozenset(embedded), dict(embedded)
-        self._first_use = FirstUse(start)
+        self._first_use = FirstUse(", ".join(SERVICES[key].name for key in embedded), start)
 
     async def ready(self) -> None:
         """Return when the services are started; those that wait for their first use are started now.
 
         Raises:
-            UserFacingError: as their start.
+            Unavailable: ``service-not-connected`` after ``stop``.
+            UserFacingError: as their start; see ``FirstUse``.
         """
         if self._first_use is not None:
             await self._first_use()
 
+    @property
+    def start_error(self) -> Exception | None:
+        """By which the last start of those that wait for their first use failed; None when none did."""
+        return None if self._first_use is None else self._first_use.error
+
     async def start(self, embedded: Mapping[str, str], calls: Mapping[str, UnaryCall] | None = None) -> None:
-        """Connect to every service and ask for its health once.
+        """Connect to every service and ask for its health once; a start that fails leaves no connection.
 
         Args:
             embedded: address by key of those that run in this process.
@@ -88,31 +94,26 @@ class ServiceClients:
         Raises:
             InvalidInput: ``service-address-invalid`` or ``server-tls-files``.
         """
-        from server.grpc.security import bearer_of, channel_credentials
-        from server.services.replicas import Replicas
-        from server.services.steps import GrpcSteps
-
-        self._credentials = channel_credentials(self._settings)
-        self._calls = calls or {}
-        self.embedded = frozenset(embedded)
-        for key, service in SERVICES.items():
-            here = parse_addresses(embedded.get(key, ""), key)
-            addresses = here or configured(self._settings, service)
-            if addresses:
-                self._replicas[key] = Replicas(service, addresses, self._connect, metrics=self._metrics)
-        self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
+        try:
+            self._connect_all(embedded, calls or {})
+            # What does not answer is found out meanwhile: a service that is away keeps no server from starting.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_START_S):
+                    await self._checked.wait()
+        except BaseException:
+            await self.disconnect()
+            raise
         self.waiting = {}
-        self._asking = asyncio.get_running_loop().create_task(self._keep_asking(), name="health of services")
-        # What does not answer is found out meanwhile: a service that is away keeps no server from starting.
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_START_S):
-                await self._checked.wait()
 
     async def stop(self) -> None:
-        """Close every channel."""
+        """Start nothing more, and close every channel."""
         if self._first_use is not None:
             await self._first_use.stop()
-            self._first_use = None
+        self.waiting = {}
+        await self.disconnect()
+
+    async def disconnect(self) -> None:
+        """Close every channel; those of services that wait for their first use may be made again."""
         if self._asking is not None:
             self._asking.cancel()
             with suppress(asyncio.CancelledError):
@@ -180,6 +181,25 @@ class ServiceClients:
     async def check(self) -> None:
         """Ask every replica for its health now."""
         await asyncio.gather(*(replicas.refresh() for replicas in self._replicas.values()))
+
+    def _connect_all(self, embedded: Mapping[str, str], calls: Mapping[str, UnaryCall]) -> None:
+        from server.grpc.security import bearer_of, channel_credentials
+        from server.services.replicas import Replicas
+        from server.services.steps import GrpcSteps
+
+        self._credentials = channel_credentials(self._settings)
+        self._calls = calls
+        self.embedded = frozenset(embedded)
+        connected: dict[str, Replicas] = {}
+        for key, service in SERVICES.items():
+            here = parse_addresses(embedded.get(key, ""), key)
+            addresses = here or configured(self._settings, service)
+            if addresses:
+                connected[key] = Replicas(service, addresses, self._connect, metrics=self._metrics)
+        self._replicas = connected  # At once: other threads look through them.
+        self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
+        self._checked.clear()
+        self._asking = asyncio.get_running_loop().create_task(self._keep_asking(), name="health of services")
 
     async def _keep_asking(self) -> None:
         """Ask every ten seconds, however long the answers take; nothing but a cancellation of this task ends it."""

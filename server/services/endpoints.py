@@ -16,8 +16,7 @@ async def list_grpc_services(context: Context) -> list[GrpcServiceReply]:
 
     Services in the server's process that nothing has used yet are started for it.
     """
-    await context.services.ready()
-    return service.list_services(context.services, context.models)
+    return await service.used_services(context.services, context.models)
 
 
 @router.get("/health", summary="Ask the gRPC services for their health")

@@ -44,6 +44,9 @@ class GrpcServiceReply(Reply):
     models: list[ModelReply] | None = Field(
         description="Models of the server's settings; null for a service without models, or one that runs elsewhere."
     )
+    error: str | None = Field(
+        description="Code of the error by which its start in this process failed, until one succeeds; else null."
+    )
     replicas: list[ReplicaReply]
 
 

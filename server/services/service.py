@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from models.errors import UserFacingError
 from server.grpc.contract import AI_DETECTION, BY_COMPONENT, SERVICES
 from server.grpc.models import ModelShelf
 from server.services.clients import ServiceClients
@@ -12,6 +15,7 @@ def list_services(clients: ServiceClients, models: ModelShelf) -> list[GrpcServi
     """Return every service that this process is connected to, as the last health checks found it.
 
     One that waits in this process for its first use is up: whoever connects is answered. How fast is known after that.
+    It is down, with the error, from a start that failed until one succeeds.
 
     Args:
         clients: of the services.
@@ -33,12 +37,16 @@ def list_services(clients: ServiceClients, models: ModelShelf) -> list[GrpcServi
             retries=service.retries,
             component=service.component or None,
             models=_models(models) if key == AI_DETECTION.key and key in clients.embedded else None,
+            error=error if key in waiting else None,
             replicas=replicas,
         )
 
-    waiting = [
-        reply(key, address, "closed", [ReplicaReply(address=address, status="up", latency_ms=None, circuit="closed")])
-        for key, address in clients.waiting.items()
+    # Before those that are known: one that stops to wait in between is among them.
+    waiting, error = clients.waiting, _code_of(clients.start_error)
+    state: Status = "up" if error is None else "down"
+    unused = [
+        reply(key, address, "closed", [ReplicaReply(address=address, status=state, latency_ms=None, circuit="closed")])
+        for key, address in waiting.items()
     ]
     connected = [
         reply(
@@ -56,17 +64,21 @@ def list_services(clients: ServiceClients, models: ModelShelf) -> list[GrpcServi
             ],
         )
         for key, replicas in clients.known.items()
+        if key not in waiting
     ]
-    return waiting + connected
+    return unused + connected
+
+
+async def used_services(clients: ServiceClients, models: ModelShelf) -> list[GrpcServiceReply]:
+    """Start the services that wait for their first use, and return all; those that cannot start are down."""
+    with suppress(UserFacingError):  # Shown with each of them.
+        await clients.ready()
+    return list_services(clients, models)
 
 
 async def check_services(clients: ServiceClients, models: ModelShelf) -> GrpcServicesHealth:
-    """Ask every replica for its health now, and return the answers.
-
-    Raises:
-        UserFacingError: when a service in this process cannot be started.
-    """
-    await clients.ready()
+    """Ask every replica for its health now, and return the answers; see ``used_services``."""
+    await used_services(clients, models)
     await clients.check()
     services = list_services(clients, models)
     well = all(service.status == "up" for service in services)
@@ -88,6 +100,10 @@ def service_of(component: str) -> str | None:
     """Return the id of the service that runs a component; None when none does."""
     found = BY_COMPONENT.get(component)
     return None if found is None else found.key
+
+
+def _code_of(error: Exception | None) -> str | None:
+    return error.code if isinstance(error, UserFacingError) else None if error is None else "internal-error"
 
 
 def _models(models: ModelShelf) -> list[ModelReply]:
