@@ -23,6 +23,7 @@ from inspection.components.values import (
 from inspection.imaging.frames import Pixels
 from inspection.imaging.grey import as_grey
 from inspection.imaging.opencv import cv2
+from inspection.imaging.resizing import LARGEST_SIDE, resize_picture
 from inspection.judging.validation_errors import not_in_order
 
 FilterType = Literal["blur", "sharpen", "edge", "denoise", "clahe", "overlay"]
@@ -52,6 +53,13 @@ class FilterParameters(Parameters):
     clip: float = Field(default=2.0, ge=1, le=40, description="clahe: limit of the contrast gain.")
     tiles: int = Field(default=8, ge=1, le=64, description="clahe: number of tiles along each side.")
     opacity: float = Field(default=0.6, ge=0, le=1, description="overlay: opacity of the heatmap.")
+    longest_side: int | None = Field(
+        default=None,
+        ge=64,
+        le=LARGEST_SIDE,
+        description="overlay: a larger image is shrunk to this many pixels along its longer side before it is drawn "
+        "on; positions of findings stay those of the original. Empty draws at full size.",
+    )
 
     @model_validator(mode="after")
     def _thresholds_in_order(self) -> FilterParameters:
@@ -119,6 +127,8 @@ def _run(parameters: FilterParameters, inputs: Mapping[str, StepValue], context:
     picture = picture_of(inputs)
     if parameters.filter_type != "overlay":
         return picture.with_pixels(filter_pixels(picture.pixels, parameters))
+    if parameters.longest_side is not None:
+        picture = resize_picture(picture, parameters.longest_side, parameters.longest_side)
     anomaly, detections = inputs.get("anomaly"), inputs.get("detections")
     codes, measurements, colour = inputs.get("codes"), inputs.get("measurements"), inputs.get("colour")
     drawn = draw_overlay(

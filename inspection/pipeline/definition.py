@@ -94,7 +94,7 @@ class PipelineDefinition(BaseModel):
 
 
 def default_definition() -> PipelineDefinition:
-    """Return the pipeline for good-only inspection: resize → anomaly → overlay."""
+    """Return the pipeline for good-only inspection: anomaly → overlay."""
     return ready_definition("anomaly")
 
 

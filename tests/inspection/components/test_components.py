@@ -1,3 +1,6 @@
+import tracemalloc
+from typing import NoReturn
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -6,12 +9,15 @@ from pydantic import ValidationError
 
 from inspection.anomaly.regions import anomalous_regions
 from inspection.components import AnomalyFinding, Picture, component, components
-from inspection.components.filter import FilterParameters, filter_pixels
+from inspection.components.filter import FILTER, FilterParameters, filter_pixels
 from inspection.components.overlay import draw_overlay
+from inspection.components.registry import StepContext
 from inspection.imaging.colour import lab_of
 from inspection.imaging.frames import Frame, Pixels
 from inspection.imaging.placement import Placement
 from inspection.imaging.resizing import ResizeMode, resize_picture
+from inspection.judging.criteria import Criteria
+from inspection.pipeline import ready_definition, ready_names
 from models.errors import NotFound
 from models.results import CodeReading, ColourDifference, Measurement, Point
 from tests.support.errors import raised_in
@@ -201,6 +207,62 @@ def test_the_overlay_reddens_only_the_defect() -> None:
     assert tuple(box_only[40, 50]) == (255, 64, 32)
     without_box = draw_overlay(picture, anomaly=anomaly, opacity=0.0, minimum_area=1e6)
     assert (without_box == 90).all()
+
+
+def no_model(name: str) -> NoReturn:
+    """An overlay asks for no model."""
+    raise LookupError(name)
+
+
+def overlay_of(anomaly: AnomalyFinding, pixels: Pixels, longest_side: int | None) -> Picture:
+    """The picture of an overlay step."""
+    inputs = {"image": Picture.original(pixels), "anomaly": anomaly}
+    parameters = FilterParameters(filter_type="overlay", longest_side=longest_side)
+    drawn = FILTER.run(parameters, inputs, StepContext(Criteria(), no_model))
+    assert isinstance(drawn, Picture)
+    return drawn
+
+
+def hot_spot() -> AnomalyFinding:
+    """A defect of 30 × 30 pixels in an image of 1000 × 2000."""
+    heat = np.zeros((1000, 2000), np.float32)
+    heat[400:430, 1600:1630] = 20.0
+    return AnomalyFinding(20.0, 10.0, heat, anomalous_regions(heat, 20.0, 10.0))
+
+
+def test_an_overlay_has_its_largest_side_or_less() -> None:
+    pixels = np.full((1000, 2000, 3), 90, np.uint8)
+    sizes = {side: overlay_of(hot_spot(), pixels, side).pixels.shape[:2] for side in (None, 500, 4096)}
+    assert sizes == {None: (1000, 2000), 500: (250, 500), 4096: (1000, 2000)}
+
+
+def test_a_shrunk_overlay_marks_the_defect_in_its_place() -> None:
+    pixels = np.full((1000, 2000, 3), 90, np.uint8)
+    shown = overlay_of(hot_spot(), pixels, 500)
+    rows, columns = np.nonzero((shown.pixels != 90).any(axis=2))
+    found = shown.placement.to_original(np.array([[columns.min(), rows.min()], [columns.max() + 1, rows.max() + 1]]))
+    assert found == pytest.approx(np.array([[1600, 400], [1630, 430]]), abs=12)
+
+
+def test_an_overlay_takes_little_memory_beside_its_image() -> None:
+    pixels, anomaly = np.full((1000, 2000, 3), 90, np.uint8), hot_spot()
+    tracemalloc.start()
+    try:
+        overlay_of(anomaly, pixels, None)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 6 * pixels.nbytes
+
+
+@pytest.mark.parametrize("name", ready_names())
+def test_a_ready_pipeline_draws_on_1024_pixels_at_most(name: str) -> None:
+    sides = {
+        step.parameters.get("longest_side")
+        for step in ready_definition(name).steps
+        if step.parameters.get("filter_type") == "overlay"
+    }
+    assert sides <= {1024}
 
 
 def test_regions_are_boxes_of_what_passes_the_threshold_strangest_first() -> None:
