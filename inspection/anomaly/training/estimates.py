@@ -14,18 +14,21 @@ import numpy as np
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.detail import DETAILS, DetailName, NetworkArea, network_area
+from inspection.anomaly.export.probes import PROBES
 from inspection.anomaly.features import FeatureExtractor
 from inspection.anomaly.image_graph import ImageGraph
 from inspection.anomaly.manifest import Preprocessing
 from inspection.anomaly.methods.coreset import greedy_k_center
 from inspection.anomaly.methods.registry import Method, find_method
 from inspection.anomaly.model import resize_map
-from inspection.anomaly.network_input import prepare_picture
+from inspection.anomaly.network_input import prepare_picture, shrunk_for
 from inspection.anomaly.preparation import PATCH
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.tiling import common_tile, joined
+from inspection.anomaly.training.drawn_scores import MOST_DRAWN
 from inspection.anomaly.training.fitting import MOST_PATCHES
 from inspection.anomaly.training.manifest_builder import build_preprocessing
+from inspection.anomaly.training.parity_check import PARITY_IMAGES, images_to_check
 from inspection.anomaly.training.rotation import MOST_COMPARED, rotation_work
 from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet, original_size
@@ -75,6 +78,23 @@ class DetailEstimate:
     smallest_defect: int
 
 
+@dataclass(frozen=True, slots=True)
+class ImageCost:
+    """What one image takes in a training.
+
+    Attributes:
+        pixels: of the image.
+        decoding: seconds from its file to its preprocessed pixels.
+        scoring: seconds from these to its heatmap.
+        scoring_shrunk: the same for the image shrunk to the size that its network input is made from.
+    """
+
+    pixels: int
+    decoding: float
+    scoring: float
+    scoring_shrunk: float
+
+
 def estimate_details(
     paths: Sequence[Path],
     settings: TrainingSettings,
@@ -103,7 +123,7 @@ def estimate_details(
     # Decoded again: the first time the libraries for it were loaded.
     began = time.perf_counter()
     preprocessor(_decoded(path, settings))
-    decoded = time.perf_counter() - began
+    decoding = time.perf_counter() - began
     size, given = original_size(picture), (picture.pixels.shape[0], picture.pixels.shape[1])
     configuration = settings.overruled(Configuration())
     method = find_method(settings.method, settings.method_settings(configuration))
@@ -123,15 +143,16 @@ def estimate_details(
         except DoesNotFit:
             continue
         preprocessing = build_preprocessing(TrainingSet((), (size,), (given,), 0, {}), area, aligned=method.aligned)
-        scored = _latency(extractor, method, picture, preprocessing, area, settings.threads or None)
+        scoring, scoring_shrunk = _latencies(extractor, method, picture, preprocessing, area, settings.threads or None)
+        cost = ImageCost(size[0] * size[1], decoding, scoring, scoring_shrunk)
         found.append(
             DetailEstimate(
                 detail=chosen.detail,
                 side=chosen.side,
                 tiles=area.tiles,
-                latency_ms=(decoded + scored) * 1000,
+                latency_ms=(decoding + scoring) * 1000,
                 memory_mb=_memory(picture, area, settings.bank_size) / _MEGABYTE,
-                training_s=_training(len(paths), settings, method, area, decoded + scored, selection),
+                training_s=training_seconds(len(paths), settings, method, area, cost, selection),
                 smallest_defect=area.smallest_defect,
             )
         )
@@ -164,15 +185,15 @@ def _decoded(path: Path, settings: TrainingSettings) -> Pixels:
     return decode_image(read_image_bytes(path), name=path.name, reading=reading)
 
 
-def _latency(
+def _latencies(
     extractor: FeatureExtractor,
     method: Method,
     picture: Picture,
     preprocessing: Preprocessing,
     area: NetworkArea,
     threads: int | None,
-) -> float:
-    """Return the seconds from the decoded image to its heatmap."""
+) -> tuple[float, float]:
+    """Return the seconds from a decoded image to its heatmap, and those of the image shrunk before."""
     cells = area.height // PATCH * area.width // PATCH
     blank = method.blank(extractor.dimensions, cells)
     model = blank.graph(extractor.graph, smoothed=area.tile == 0)
@@ -182,18 +203,21 @@ def _latency(
         found: FloatArray = graph.infer(tensor)["map"][0, 0]
         return found
 
-    def score() -> float:
+    def score(scored: Picture) -> float:
         began = time.perf_counter()
-        prepared = prepare_picture(picture, preprocessing)
-        resize_map(joined(prepared, area.tile, infer), prepared, *picture.pixels.shape[:2])
+        prepared = prepare_picture(scored, preprocessing)
+        resize_map(joined(prepared, area.tile, infer), prepared, *scored.pixels.shape[:2])
         return time.perf_counter() - began
 
+    def repeated(scored: Picture) -> float:
+        runs = [score(scored), score(scored)]
+        while len(runs) < _RUNS and sum(runs) < _SECONDS:
+            runs.append(score(scored))
+        return median(runs)
+
     # The first run compiles the graph.
-    score()
-    runs = [score(), score()]
-    while len(runs) < _RUNS and sum(runs) < _SECONDS:
-        runs.append(score())
-    return median(runs)
+    score(picture)
+    return repeated(picture), repeated(shrunk_for(picture, preprocessing))
 
 
 def _memory(picture: Picture, area: NetworkArea, bank_size: int) -> float:
@@ -209,21 +233,39 @@ def _memory(picture: Picture, area: NetworkArea, bank_size: int) -> float:
     )
 
 
-def _training(
-    count: int, settings: TrainingSettings, method: Method, area: NetworkArea, scored: float, selection: float
+def training_seconds(
+    count: int, settings: TrainingSettings, method: Method, area: NetworkArea, cost: ImageCost, selection: float
 ) -> float:
-    """Return about how many seconds a training takes, from the seconds of scoring one image from its file.
+    """Return about how many seconds a training takes.
 
-    Each image is read, its features computed and a drawn defect on it scored; a model is fitted for each fold, then
-    the final one. Turned copies are counted with what they take at most, models that are fitted to compare them too.
+    Each image is decoded for its size, for its features, and for a drawn defect on it, and its features are computed
+    for the last two. A model is fitted for each fold, then the final one, which is checked on a few images. Turned
+    copies are counted with what they take at most, models that are fitted to compare them too; all copies of an image
+    are made from one decoding of it.
+
+    Args:
+        count: number of good images.
+        settings: of the training.
+        method: fits the models.
+        area: of the network input of a median image.
+        cost: of one image.
+        selection: seconds of choosing a memory bank for each pair of a patch and a centre.
     """
     cells = area.height // PATCH * (area.width // PATCH)
     share = min(cells, max(1, MOST_PATCHES // max(count, 1)))
     turning = rotation_work(settings.rotation, method, count)
     compared = min(MOST_COMPARED, count) if turning.comparison else 0
     fits = (min(settings.folds, count) + 1) * count * share + 4 * (compared // 2) * share
-    images = 3 * count + turning.comparison + turning.copies
-    return images * scored + fits * settings.bank_size * selection / _SELECTION_SHARE
+    drawn = min(count, MOST_DRAWN)
+    checked = min(count, images_to_check(PARITY_IMAGES, cost.pixels))
+    decoded = 2 * count + drawn + checked + turning.decoded
+    scored = count + 2 * (checked + images_to_check(PROBES, cost.pixels))
+    return (
+        decoded * cost.decoding
+        + scored * cost.scoring
+        + (drawn + turning.extracted) * cost.scoring_shrunk
+        + fits * settings.bank_size * selection / _SELECTION_SHARE
+    )
 
 
 def _selection_seconds() -> float:

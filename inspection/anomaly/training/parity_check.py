@@ -18,11 +18,20 @@ from inspection.imaging.picture import Picture
 from models.errors import DoesNotFit
 
 PARITY_IMAGES = 16
+_LEAST_IMAGES = 2
+_MOST_PIXELS = 48_000_000
+"""Of all images together: a rounding error of a model appears in any image, and large ones take seconds each."""
+
+
+def images_to_check(most: int, pixels: int) -> int:
+    """Return how many images of so many pixels are scored: ``most``, fewer of large ones, at least two."""
+    return min(most, max(_LEAST_IMAGES, _MOST_PIXELS // pixels))
 
 
 def probe_scores(store: FeatureStore, fitted: FittedModel, height: int, width: int) -> tuple[float, ...]:
     """Return the scores of the probe images of that size, as the training computes them."""
-    probes = (Picture.original(probe_image(number, height, width)) for number in range(PROBES))
+    count = images_to_check(PROBES, height * width)
+    probes = (Picture.original(probe_image(number, height, width)) for number in range(count))
     return tuple(store.score_picture(fitted, probe) for probe in probes)
 
 
@@ -49,7 +58,8 @@ def check_parity(
         finished.score(probe_image(number, size.median_height, size.median_width)).score
         for number in range(len(expected))
     ]
-    count = min(PARITY_IMAGES, len(training_set.files))
+    most = images_to_check(PARITY_IMAGES, size.median_height * size.median_width)
+    count = min(most, len(training_set.files))
     for done, index in enumerate(np.linspace(0, len(training_set.files) - 1, count).astype(int).tolist()):
         rotated = training_set.rotated(index)
         # Only the model is checked, so the valid mask is left out.

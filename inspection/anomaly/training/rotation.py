@@ -165,20 +165,30 @@ class RotationWork:
     Attributes:
         comparison: of finding out whether they serve the parts; 0 where that is given.
         copies: of the turned copies of all images; not done where they do not serve.
+        decoded: how many times an image is decoded for both; it is shrunk once and all its copies come from that.
+        extracted: how many feature extractions of a shrunk image both take.
     """
 
     comparison: float
     copies: float
+    decoded: int = 0
+    extracted: int = 0
 
 
 def rotation_work(rotation: RotationName, method: Method, images: int) -> RotationWork:
     """Return the most work units that turned copies of ``images`` images take; one is a feature extraction."""
     if rotation == "fixed" or method.aligned:
         return RotationWork(0.0, 0.0)
-    copies = images * (ROTATIONS - 1.0)
+    turned_copies = images * (ROTATIONS - 1)
     if rotation == "any":
-        return RotationWork(0.0, copies)
+        return RotationWork(0.0, float(turned_copies), images, turned_copies)
     compared = min(MOST_COMPARED, images)
     if compared < LEAST_COMPARED:
         return RotationWork(0.0, 0.0)
-    return RotationWork(compared * (ROTATIONS - 1.0 + _COMPARED_WORK), copies)
+    return RotationWork(
+        compared * (ROTATIONS - 1 + _COMPARED_WORK),
+        float(turned_copies),
+        # An image that is compared is decoded for its turned copies, and for its drawn defects.
+        images + 2 * compared,
+        turned_copies + compared * (ROTATIONS - 1 + _DRAWN),
+    )

@@ -8,16 +8,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.anomaly import TrainingSettings
+from inspection.anomaly import TrainingSettings, train_images
+from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.detail import DETAILS, DetailName, detail_side, network_area
-from inspection.anomaly.training.estimates import estimate_details
+from inspection.anomaly.methods.registry import find_method
+from inspection.anomaly.preprocessing import NoPreprocessing
+from inspection.anomaly.training.estimates import ImageCost, estimate_details, training_seconds
+from inspection.anomaly.training.settings import RotationName
 from inspection.imaging.files import encode_png
+from inspection.imaging.frames import Pixels
+from inspection.imaging.picture import Picture
 from models.errors import InvalidInput
+from tests.support.trained_model import SMALL
+
+ROTATION_NAMES: tuple[RotationName, ...] = ("fixed", "any", "auto")
+METHOD = find_method("patchcore", TrainingSettings().method_settings(Configuration()))
 
 
-def images(folder: Path, height: int, width: int) -> list[Path]:
-    """Three noisy images."""
-    paths = [folder / f"{number}.png" for number in range(3)]
+def images(folder: Path, height: int, width: int, count: int = 3) -> list[Path]:
+    """Noisy images."""
+    paths = [folder / f"{number}.png" for number in range(count)]
     for number, path in enumerate(paths):
         noise = np.random.default_rng(number).integers(0, 255, (height, width), dtype=np.uint8)
         path.write_bytes(encode_png(noise))
@@ -69,6 +79,49 @@ def test_turned_copies_count_in_the_time_of_a_training(tmp_path: Path, backbone:
         for rotation in ("fixed", "any")
     }
     assert times["any"] > 2 * times["fixed"]
+
+
+class CountingPreprocessor(NoPreprocessing):
+    """Counts the images that it is given: each decoding of a training is followed by it."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, pixels: Pixels) -> Picture:
+        self.count += 1
+        return super().__call__(pixels)
+
+
+@pytest.mark.slow
+def test_a_training_decodes_as_often_as_was_estimated(tmp_path: Path, backbone: object) -> None:
+    paths = images(tmp_path, 200, 200, 12)
+    counts = {}
+    for rotation in ROTATION_NAMES:
+        decoded = CountingPreprocessor()
+        train_images(paths, tmp_path / "m.model", SMALL.model_copy(update={"rotation": rotation}), preprocessor=decoded)
+        counts[rotation] = decoded.count
+    assert counts["fixed"] == estimated_decodings("fixed", 12)
+    assert counts["any"] == estimated_decodings("any", 12)
+    assert estimated_decodings("auto", 12) - 12 <= counts["auto"] <= estimated_decodings("auto", 12)
+
+
+def estimated_decodings(rotation: RotationName, count: int, pixels: int = 256 * 256) -> float:
+    """The seconds of a training where a decoding takes one second, and all else none."""
+    settings = TrainingSettings(rotation=rotation)
+    area = network_area([(256, 256)], 224)
+    return training_seconds(count, settings, METHOD, area, ImageCost(pixels, 1.0, 0.0, 0.0), 0.0)
+
+
+def test_turned_copies_of_a_large_image_come_from_one_decoding() -> None:
+    assert estimated_decodings("any", 20, 20_000_000) == estimated_decodings("fixed", 20, 20_000_000) + 20
+
+
+def test_turned_copies_are_computed_from_the_shrunk_image() -> None:
+    area, settings = network_area([(3648, 5472)], 2304), TrainingSettings(rotation="any")
+    for cost, copies in ((ImageCost(20_000_000, 0.0, 1.0, 0.0), 0), (ImageCost(20_000_000, 0.0, 0.0, 1.0), 11 * 20)):
+        turned = training_seconds(20, settings, METHOD, area, cost, 0.0)
+        upright = training_seconds(20, settings.model_copy(update={"rotation": "fixed"}), METHOD, area, cost, 0.0)
+        assert turned - upright == copies
 
 
 @pytest.mark.slow
