@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.command_line.tables import table_lines
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.anomaly.manifest import RotationRecord
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from inspection.anomaly.training.estimates import DetailEstimate
     from inspection.anomaly.training.settings import TrainingSettings
 
-_HEADER = ("detail", "ms an image", "MB an image", "defects from", "tiles", "training")
+_COLUMNS = ("name", "latency", "memory", "defects", "tiles", "training")
 _MINUTE = 60
 
 DetailOption = Annotated[
@@ -59,7 +60,8 @@ def measured_details(
 
     found = estimate_details(paths, settings, preprocessor=preprocessor)
     chosen = "" if settings.side is not None else settings.detail
-    lines = table_lines(_HEADER, [_row(estimate, chosen) for estimate in found])
+    header = [phrase(f"detail-{column}") for column in _COLUMNS]
+    lines = table_lines(header, [_row(estimate, chosen) for estimate in found])
     sys.stderr.write("\n".join(lines) + "\n")
     return [asdict(estimate) for estimate in found]
 
@@ -77,18 +79,22 @@ def _row(estimate: DetailEstimate, chosen: str) -> list[str]:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < _MINUTE else f"{seconds / _MINUTE:.0f} min"
+    if seconds < _MINUTE:
+        return phrase("detail-seconds", seconds=f"{seconds:.0f}")
+    return phrase("detail-minutes", minutes=f"{seconds / _MINUTE:.0f}")
 
 
 def rotation_line(record: RotationRecord | None) -> str:
     """Return what a training found out about the orientation of parts; empty where there is nothing to say."""
     if record is None or record.rotations == 1:
         return ""
-    line = f"parts in any orientation: {record.rotations} turned copies of each good image"
     change, fixed, turned = record.good_change, record.separation_fixed, record.separation_turned
     if change is None or fixed is None or turned is None:
-        return line
-    return (
-        f"{line}; held-out good images score {change:+.1%}, drawn defects against them: AUROC {turned:.3f} "
-        f"(without: {fixed:.3f})"
+        return phrase("rotation-given", rotations=record.rotations)
+    return phrase(
+        "rotation-measured",
+        rotations=record.rotations,
+        change=f"{change:+.1%}",
+        turned=f"{turned:.3f}",
+        fixed=f"{fixed:.3f}",
     )

@@ -102,7 +102,7 @@ class StationRun:
         self.station = build_station(
             workspace,
             source_spec=self._source_spec,
-            language=self._given or workspace.language or self._language,
+            language=self._given,
             theme=self._theme,
         )
         notices = self.station.context.notices

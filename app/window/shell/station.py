@@ -44,7 +44,8 @@ class Station:
         workspace: the open store; the caller closes it after the station.
         source: an image source that is not opened yet, instead of one chosen at home.
         source_spec: image source specification, instead of the one in the settings.
-        language: None takes that of the settings, else that of the system.
+        language: kept whoever signs in; None takes that of the settings, else that of the user, before sign-in that of
+            the system.
         theme: None takes that of the settings.
         features: None takes those of ``app.window.features``.
 
@@ -66,6 +67,7 @@ class Station:
         self.workers = Workers()
         self._workspace = workspace
         self._closed = False
+        self._is_language_given = language is not None
         self._link_cost: LinkCost | None = None
         self._features = load_features() if features is None else tuple(features)
         self.context = StationContext(workspace, self.workers, source_spec=source_spec)
@@ -211,7 +213,9 @@ class Station:
             presenter.poll()
 
     def _follow_user(self, user: SignedInUser | None) -> None:
-        if user is not None and user.language in {"en", "ja"} and self._workspace.language is None:
+        if self._is_language_given or self._workspace.language is not None:
+            return
+        if user is not None and user.language in {"en", "ja"}:
             self.language.show(choose_language(user.language))
 
     def _choose_language(self) -> None:

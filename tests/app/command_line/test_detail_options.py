@@ -1,4 +1,4 @@
-"""`train images --detail`: what each detail takes is told first, and the model is trained at the chosen one."""
+"""`train images --detail`: what each detail takes is printed first, and the model is trained at the chosen one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from app.command_line.wording import phrases
 from inspection.anomaly.detail import DETAILS
 from inspection.imaging.files import encode_png
 from tests.support.command import run
@@ -45,6 +46,15 @@ def test_a_given_detail_is_trained_with_after_all_were_measured(
     assert all(measured["latency_ms"] > 0 for measured in details)
     assert (configuration["detail"], configuration["side"]) == ("fast", 224)
     assert "* fast" in err
+
+
+def test_what_each_detail_takes_is_printed_in_the_users_language(
+    good: Path, backbone: object, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    _, err = train(capsys, good, "--detail", "fast")
+    for column in ("name", "latency", "memory", "defects", "tiles", "training"):
+        assert phrases("ja")[f"detail-{column}"] in err
 
 
 def test_a_side_by_number_overrules_the_detail(

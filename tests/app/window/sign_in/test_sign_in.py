@@ -8,15 +8,18 @@ import pytest
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
 
 from app.station.operations.enrolment import supply_credential
 from app.station.operations.sign_in import sign_in
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
+from app.window.shell.station import build_station
 from app.window.sync.presenter import SyncPresenter
 from models.clock import utc_now
 from models.devices import Device
 from models.errors import NotSignedIn
+from models.messages import Language
 from models.users import UserCredential
 from server.auth.identity.secrets import digest_of
 from sync.shared.problems import code_of
@@ -215,3 +218,16 @@ def test_an_enrolment_without_a_server_is_refused_in_the_banner(robot: UserRobot
     robot.window.show_screen("enrolment")
     robot.enrolment.enrol("", "")
     assert robot.banner_says("window-enrolment-missing")
+
+
+@pytest.mark.parametrize(("given", "shown"), [("ja", "ja"), (None, "en")])
+def test_a_language_given_at_the_start_is_kept_whoever_signs_in(
+    qtbot: QtBot, workspace: Workspace, station: Station, given: Language | None, shown: Language
+) -> None:
+    assert station.engineer.language == "en"
+    opened = build_station(workspace, language=given, theme="light")
+    try:
+        opened.context.sign_in(station.engineer)
+        assert opened.language.language == shown
+    finally:
+        opened.close()
