@@ -91,7 +91,7 @@ def run_measure(
 
 
 def suspend(process_id: int) -> None:
-    """Stop a process that this one has started, until SIGCONT; return once all its threads stand still.
+    """Stop a process that this one has started, until SIGCONT; return once all its threads have stopped.
 
     On a busy computer threads that run go on for more than a tenth of a second after the signal was sent.
     """

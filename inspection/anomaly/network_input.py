@@ -40,8 +40,9 @@ def prepare_picture(picture: Picture, preprocessing: Preprocessing) -> NetworkIn
 
 
 def shrunk_for(picture: Picture, preprocessing: Preprocessing) -> Picture:
-    """Return a picture shrunk to the size that its network input is made from; smaller ones are unchanged.
+    """Return a picture shrunk to the size that its network input is made from; a side that is shorter is kept.
 
+    The network input then enlarges it, for a model of tiles whose side is larger than the image.
     A picture that is then turned or drawn on takes little memory and time, however many pixels the camera has.
 
     Args:

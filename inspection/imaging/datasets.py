@@ -44,7 +44,7 @@ def label_of(path: Path, root: Path) -> str | None:
 def names_folder(path: Path) -> bool:
     """Return whether a path given by name is a folder, or where there is nothing, reads as one: without a suffix.
 
-    A link that leads nowhere is none: reading it tells its target.
+    A link that leads nowhere is none: the error of reading it names its target.
     """
     return is_folder(path) or not (is_there(path) or path.suffix or is_link(path))
 
@@ -52,8 +52,8 @@ def names_folder(path: Path) -> bool:
 def image_files(folder: Path) -> list[Path]:
     """Return every file in ``folder`` and below that looks like a picture, by its path in code-point order.
 
-    Pictures of kinds that are not read, videos and links that lead nowhere are among them: reading them tells why they
-    cannot be inspected. A file whose ending tells nothing, as a backup's, is one where it begins like a picture. Hidden
+    Pictures of kinds that are not read, videos and links that lead nowhere are among them: the error of reading one
+    names the reason. A file without a known ending, such as a backup, is one where it begins like a picture. Hidden
     files and files of other kinds are skipped.
 
     Raises:
@@ -89,7 +89,7 @@ def _require_entered(path: Path, name: str, not_readable: Callable[[str, OSError
     except PermissionError as error:
         not_readable(name.rpartition("/")[0], error)
     except OSError:
-        # Removed just now: reading it tells.
+        # Removed just now: reading it raises the error.
         return
 
 

@@ -115,7 +115,7 @@ _HEAD_OF_PICTURE = 512
 
 
 def is_picture_by_content(path: Path) -> bool:
-    """Return whether the first bytes of a file are those of a picture, read or not; for names that do not tell.
+    """Return whether the first bytes of a file are those of a picture, read or not; for names without a known ending.
 
     What cannot be opened, or is no regular file, is none.
     """

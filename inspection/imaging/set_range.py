@@ -25,7 +25,7 @@ class SetRange:
     """The range that the deep images of a set use.
 
     Attributes:
-        values: the range; None where neither the files nor their values tell it, so that it has to be given.
+        values: the range; None where neither the files nor their values determine it, so that it has to be given.
         images: how many images are deeper than 8 bits.
         largest: largest value where the range was found from the values; None where it was given or declared.
     """

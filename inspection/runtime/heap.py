@@ -10,9 +10,10 @@ _M_ARENA_MAX = -8
 
 
 def share_one_heap() -> None:
-    """Make all threads of this process allocate from one heap, where the C library can be told so (glibc).
+    """Make threads of this process that have not allocated yet share one heap, where the C library is glibc.
 
-    By default each thread that meets contention gets a heap of its own, and keeps the largest arrays it ever needed:
+    A thread that already has a heap of its own keeps it, so this is called before the threads that prepare images
+    start. By default each thread that meets contention gets a heap, which keeps the largest arrays it ever needed:
     about 20 MB for every thread that prepares images. Scoring spends no measurable time waiting for the one heap.
     """
     if sys.platform != "linux":
