@@ -47,20 +47,32 @@ class SeriesMetadata(BaseModel):
         """Return the position of each row, float64 ``(rows,)``: of its time, else by its order.
 
         Args:
-            seconds: float64 ``(rows,)``; NaN where a time is missing, which then follows the one before.
+            seconds: as for ``positions_of_times``.
             rows: how many there are.
             period_s: seconds from row to row.
             start: position of the first row, where there are no times.
         """
+        found = self.positions_of_times(seconds, period_s)
+        return start + np.arange(rows, dtype=np.float64) if found is None else found
+
+    def positions_of_times(
+        self, seconds: NDArray[np.float64] | None, period_s: float | None
+    ) -> NDArray[np.float64] | None:
+        """Return the position of each row by its time, float64 ``(rows,)``; None where rows or model have no times.
+
+        Args:
+            seconds: float64 ``(rows,)``; NaN where a time is missing, which then follows the one before.
+            period_s: seconds from row to row.
+        """
         if seconds is None or self.origin_s is None or not period_s or np.isnan(seconds).all():
-            return start + np.arange(rows, dtype=np.float64)
+            return None
         found = (seconds - self.origin_s) / period_s
         missing = np.isnan(found)
         if missing.any():
-            places = np.maximum.accumulate(np.where(missing, -1, np.arange(rows)))
+            order = np.arange(len(seconds))
+            places = np.maximum.accumulate(np.where(missing, -1, order))
             first = int(np.argmin(missing))
-            after = np.arange(rows) - places
-            found = np.where(places >= 0, found[places] + after, found[first] - first + np.arange(rows))
+            found = np.where(places >= 0, found[places] + order - places, found[first] - first + order)
         return np.asarray(found, np.float64)
 
 

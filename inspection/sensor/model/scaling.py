@@ -45,6 +45,12 @@ class Scaling:
         return np.where(known, scaled, self.fill), known
 
 
+def known_means(rows: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of the known values of each feature ``(n, features)``; 0 without one."""
+    known = ~np.isnan(rows)
+    return np.asarray(np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.float64)
+
+
 def resting_scale(rows: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the least scale of features that hardly ever leave one value, as set points and idle valves; 0 of others.
 

@@ -11,7 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.model.cycles import best_start
+from inspection.sensor.model.cycles import align
 from inspection.sensor.model.evidence import Evidence
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.model.network import Network
@@ -206,11 +206,10 @@ class SensorModel:
         series, metadata = self.series, self.metadata
         if series is None or metadata.series is None:
             raise ValueError("no model of a series")
-        start = 0.0
-        if seconds is None or metadata.series.origin_s is None:
-            start = best_start(series.cycles, series.spread, values)
-        positions = metadata.series.positions(seconds, len(values), metadata.period_s, start)
         state = series.begin()
+        positions = metadata.series.positions_of_times(seconds, metadata.period_s)
+        if positions is None:
+            state.offsets, positions = align(series.cycles, series.spread, values), np.arange(float(len(values)))
         out = np.empty(values.shape)
         for begin in range(0, len(values), _AT_ONCE):
             part = slice(begin, begin + _AT_ONCE)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.model.cycles import Cycle, expected
+from inspection.sensor.model.cycles import Cycle, expected, moved
+from inspection.sensor.model.scaling import known_means
 from inspection.sensor.model.smoothing import smooth
 
 KINDS = 3
@@ -22,6 +23,8 @@ _FOLLOWED = 2.0
 """One row moves the base line no more than one so far away does, in usual deviations."""
 _GAP = 1.5
 _LEAST_SHARE = 1e-6
+_LEAST_LEFT = 1e-3
+"""Of the square of a usual difference, where other sensors are missing."""
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
@@ -38,6 +41,7 @@ class SeriesState:
         moved: float64 ``(sensors,)``, the sum of what they lie above it.
         last: float64 ``(channels,)``, the newest row, from which the next step is measured; NaN where missing.
         means: float64 ``(scales, 4 * channels)``, running means of level, energy, roughness and known rows.
+        offsets: float64 ``(cycles,)``, rows by which each cycle is further on than the positions; 0 with times.
     """
 
     position: float
@@ -46,11 +50,12 @@ class SeriesState:
     moved: Vector
     last: Vector
     means: Matrix
+    offsets: Vector
 
     def flattened(self) -> Vector:
         """Return the state as one vector."""
         head = np.array([self.position, self.rows], np.float64)
-        return np.concatenate([head, self.base, self.moved, self.last, self.means.ravel()])
+        return np.concatenate([head, self.base, self.moved, self.last, self.means.ravel(), self.offsets])
 
 
 @dataclass(frozen=True)
@@ -101,25 +106,29 @@ class Series:
     def begin(self) -> SeriesState:
         """Return the state before the first row."""
         zeros = np.zeros(self.sensors)
-        return SeriesState(np.nan, self.base.copy(), 0, zeros, np.full(self.channels, np.nan), self._neutral())
+        last, offsets = np.full(self.channels, np.nan), np.zeros(len(self.cycles))
+        return SeriesState(np.nan, self.base.copy(), 0, zeros, last, self._neutral(), offsets)
 
     def state_of(self, flattened: Vector) -> SeriesState:
         """Return the state in a vector of ``SeriesState.flattened``."""
-        sensors, channels = self.sensors, self.channels
-        parts = np.split(flattened, np.cumsum([2, sensors, sensors, channels]))
-        head, base, moved, last, means = (part.copy() for part in parts)
-        means = means.reshape(len(self.spans), -1)
+        sensors, channels, scales = self.sensors, self.channels, len(self.spans)
+        left = len(flattened) - 2 - 2 * sensors - channels
+        # States written before the share of known rows, or the offset of each cycle, was kept have no offsets.
+        offsets = 0 if left in {3 * channels * scales, 4 * channels * scales} else len(self.cycles)
+        parts = np.split(flattened, np.cumsum([2, sensors, sensors, channels, left - offsets]))
+        head, base, moved, last, means, found = (part.copy() for part in parts)
+        means = means.reshape(scales, -1)
         if means.shape[1] == 3 * channels:
-            # States written before the share of known rows was kept.
-            means = np.concatenate([means, np.ones((len(self.spans), channels))], axis=1)
-        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means)
+            means = np.concatenate([means, np.ones((scales, channels))], axis=1)
+        found = found if offsets else np.zeros(len(self.cycles))
+        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means, found)
 
     def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> tuple[Matrix, Vector]:
         """Return the features of further rows and how far their scales are filled, and move the state.
 
-        A missing value counts as one that is as expected, and so does each row of a gap. Scales of which few rows are
-        known, as after the start or a gap, say little of a change, and are weighed by the share of known rows. The base
-        line is kept over a gap.
+        A missing value counts as one that is as expected, and among the other sensors as what they predict of it. Each
+        row of a gap that is longer than the shortest scale is missing; a shorter gap does not move the means. A change
+        is weighed by the share of known rows, small after the start or a gap. The base line is kept over a gap.
 
         Args:
             values: float64 ``(rows, sensors)``; NaN where missing.
@@ -127,13 +136,14 @@ class Series:
             state: after the rows before; changed in place.
 
         Returns:
-            Features, float64 ``(rows, channels * OF_CHANNEL)``, and how far the scales are filled, float64 ``(rows,)``
-            from 0 to 1: the product of their shares of known rows, the least of any channel.
+            Features, float64 ``(rows, channels * OF_CHANNEL)``, every ``channels`` of them those of each channel; and
+            how far the scales are filled, float64 ``(rows, channels)`` from 0 to 1: the product of their shares of
+            known rows.
         """
         before = np.concatenate([[state.position], positions[:-1]])
         far = np.nan_to_num(positions - before, nan=1.0)
         gaps = np.flatnonzero(far > self.spans[0])
-        out, filled = np.empty((len(values), self.channels * OF_CHANNEL)), np.empty(len(values))
+        out, filled = np.empty((len(values), self.channels * OF_CHANNEL)), np.empty((len(values), self.channels))
         for start, end in zip(
             np.concatenate([[0], gaps]).tolist(), np.concatenate([gaps, [len(values)]]).tolist(), strict=True
         ):
@@ -149,16 +159,23 @@ class Series:
         state = self.begin()
         gaps = np.diff(positions, prepend=positions[:1]) > _GAP
         _, means = self._scaled(values, positions, gaps, state)
-        found = np.nan_to_num(np.nanmean(means[:, : 3 * self.channels], axis=0))
+        found = known_means(means[:, : 3 * self.channels])
         found[: self.channels] = 0.0
-        return np.asarray(found, np.float64)
+        return found
 
-    def deviations(self, values: Matrix, positions: Vector) -> tuple[Matrix, Matrix]:
-        """Return how far rows lie above what is expected, and the deviation that is usual there; both as ``values``."""
-        above = values - expected(self.cycles, self.mean, positions)
+    def deviations(self, values: Matrix, positions: Vector, offsets: Vector | None = None) -> tuple[Matrix, Matrix]:
+        """Return how far rows lie above what is expected, and the deviation that is usual there; both as ``values``.
+
+        Args:
+            values: float64 ``(rows, sensors)``; NaN where missing.
+            positions: float64 ``(rows,)``.
+            offsets: see ``SeriesState``; None for 0.
+        """
+        cycles = self.cycles if offsets is None else moved(self.cycles, offsets)
+        above = values - expected(cycles, self.mean, positions)
         if self.phase_spread is None:
             return above, np.broadcast_to(self.spread, above.shape)
-        return above, self.phase_spread[self.cycles[0].phases(positions)]
+        return above, self.phase_spread[cycles[0].phases(positions)]
 
     def _neutral(self) -> Matrix:
         return np.tile(np.concatenate([self.usual, np.zeros(self.channels)]), (len(self.spans), 1))
@@ -178,12 +195,12 @@ class Series:
         self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState
     ) -> tuple[Matrix, Matrix]:
         """Return the scaled rows of all channels, and what their running means are of, NaN where it is missing."""
-        above, spread = self.deviations(values, positions)
+        above, spread = self.deviations(values, positions, state.offsets)
         known = ~np.isnan(above)
         scaled = np.where(known, (above - self._base_lines(above, spread, known, state)) / spread, 0.0)
         measured = values
         if self.relation is not None:
-            others = np.where(known, scaled @ self.relation / self.relation_spread, 0.0)
+            others = self._differences(scaled, known, self.relation)
             measured = np.concatenate([values, np.where(known, others, np.nan)], axis=1)
             scaled, known = np.concatenate([scaled, others], axis=1), np.concatenate([known, known], axis=1)
         steps = np.diff(np.concatenate([state.last[None], measured]), axis=0) / self.roughness
@@ -201,6 +218,27 @@ class Series:
         )
         return scaled, means
 
+    def _differences(self, scaled: Matrix, known: NDArray[np.bool_], relation: Matrix) -> Matrix:
+        """Return how far each known sensor differs from what the other known ones predict, in usual differences.
+
+        What is missing is replaced by its prediction, whose difference is 0, and the differences, which are smaller
+        for it, are brought to their usual size: both follow from the relation, whose columns are those of an inverse
+        covariance matrix, by its Schur complement.
+        """
+        out = np.where(known, scaled @ relation / self.relation_spread, 0.0)
+        incomplete = np.flatnonzero(~known.all(axis=1) & known.any(axis=1))
+        if not len(incomplete):
+            return out
+        patterns, which = np.unique(known[incomplete], axis=0, return_inverse=True)
+        for place, pattern in enumerate(patterns):
+            rows, missing = incomplete[which.ravel() == place], ~pattern
+            among, to_known = relation[np.ix_(missing, missing)], relation[np.ix_(missing, pattern)]
+            predicting = np.linalg.solve(among.T, relation[np.ix_(pattern, missing)].T).T
+            left = np.maximum(1 - (predicting * to_known.T).sum(axis=1), _LEAST_LEFT)
+            differences = scaled[np.ix_(rows, pattern)] @ (relation[np.ix_(pattern, pattern)] - predicting @ to_known)
+            out[np.ix_(rows, pattern)] = differences / (np.sqrt(left) * self.relation_spread[pattern])
+        return out
+
     def _features(self, scaled: Matrix, means: Matrix, state: SeriesState) -> tuple[Matrix, Vector]:
         channels = self.channels
         found = [scaled]
@@ -216,7 +254,7 @@ class Series:
             change = weight * np.clip(faster - mean, np.minimum(faster, 0.0), np.maximum(faster, 0.0))
             found += [level, change, 0.5 * np.log(smoothed[:, channels : 3 * channels] + _FLOOR**2)]
             faster = mean
-        return np.concatenate(found, axis=1), weight.min(axis=1)
+        return np.concatenate(found, axis=1), weight
 
     def _base_lines(self, above: Matrix, spread: Matrix, known: NDArray[np.bool_], state: SeriesState) -> Matrix:
         """Return the base line under each row; it moves after whole blocks, so that pieces of any size agree."""

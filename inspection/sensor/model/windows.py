@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.sensor.model.scaling import known_means
+
 _SPREAD_FLOOR = np.array(0.3)
 """Added to the relative spread before the logarithm, so that a briefly constant sensor is not anomalous."""
 _NOTHING = np.array(0.0)
@@ -91,16 +93,11 @@ def stationarity(features: Matrix, segments: Sequence[slice], length: int) -> Ve
         blocks = features[segment][::-1][::length]
         if len(blocks) < 4:  # noqa: PLR2004 - too few to detect a drift
             continue
-        filled = np.where(np.isnan(blocks), _means(blocks), blocks)
+        filled = np.where(np.isnan(blocks), known_means(blocks), blocks)
         variance = filled.var(axis=0)
         steps = np.square(np.diff(filled, axis=0)).mean(axis=0)
         ratios = np.minimum(ratios, np.where(variance > 0, steps / np.where(variance > 0, 2 * variance, 1.0), 1.0))
     return ratios
-
-
-def _means(rows: Matrix) -> Vector:
-    known = ~np.isnan(rows)
-    return np.asarray(np.where(known, rows, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1), np.float64)
 
 
 MAX_WINDOW = 1000

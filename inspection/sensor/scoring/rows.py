@@ -22,6 +22,9 @@ class RowScores:
         alarms: bool ``(rows,)``.
         shares: float64 ``(rows, columns)``: share of each sensor in the squared score, 0 to 1, of sum 1; 0 without
             a score. For models of windows, mean and spread of a sensor are added.
+        filling: number of first rows that only fill the window. 0 for a series: a table without times is there as a
+            whole, so that its first rows, which a stream must answer before it knows the place in the cycles, are
+            judged too.
     """
 
     columns: tuple[str, ...]
@@ -49,7 +52,7 @@ def score_rows(
     """Return the scores of the rows of a table.
 
     Args:
-        model: of vectors or of windows.
+        model: of vectors, windows or a series.
         values: float64 ``(rows, input_dimension)``, for windows in the order of time; NaN where a value is missing.
         seconds: float64 ``(rows,)``, the time of each row, where known; for a series.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.model.cycles import best_start, rows_of_first_cycle
+from inspection.sensor.model.cycles import align, rows_to_align
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.model.series import SeriesState
 from inspection.sensor.model.smoothing import capped
@@ -60,12 +60,12 @@ class SensorStream:
         self._seen = 0
         # Rows of a series without times, until they show where in its cycles the machine is.
         self._waiting: list[Vector] = []
-        self._first_cycle = 0
+        self._to_align = 0
         if model.series is not None:
             self._series = model.series.begin() if state is None else model.series.state_of(state.mean)
             self._seen = 0 if state is None else state.seen
             self._waiting = [] if state is None else list(state.window)
-            self._first_cycle = rows_of_first_cycle(model.series.cycles)
+            self._to_align = rows_to_align(model.series.cycles, model.input_dimension)
         if state is not None and self._last_rows is not None:
             self._last_rows.restore(state.window, state.seen)
             self._mean[:] = state.mean
@@ -84,13 +84,13 @@ class SensorStream:
     def warming_up(self) -> bool:
         """Whether the rows so far do not fill a window; until then every row scores the median error.
 
-        The window of a series is its longest cycle where only the rows show their place in it: the model has no times,
-        or the rows so far came without.
+        The window of a series are the rows of ``rows_to_align`` where only they show the place in its cycles: the model
+        has no times, or the rows so far came without.
         """
         series = self._model.metadata.series
         if series is not None and self._series is not None:
             without_times = series.origin_s is None or bool(self._waiting)
-            return without_times and math.isnan(self._series.position) and len(self._waiting) < self._first_cycle - 1
+            return without_times and math.isnan(self._series.position) and len(self._waiting) < self._to_align - 1
         return self._last_rows is not None and self._last_rows.seen < self._last_rows.windows.length - 1
 
     def state(self) -> StreamState:
@@ -165,13 +165,14 @@ class SensorStream:
         rows, start = row[None], state.position + 1
         if at is not None and metadata.series.origin_s is not None:
             self._waiting = []
+            state.offsets[:] = 0.0
         elif math.isnan(start):
             self._waiting.append(row)
-            if len(self._waiting) < self._first_cycle:
+            if len(self._waiting) < self._to_align:
                 median = float(model.reference.error_percentiles[50])
                 return np.full(model.input_dimension, median**2 / model.input_dimension)
             rows, self._waiting = np.array(self._waiting), []
-            start = best_start(model.series.cycles, model.series.spread, rows)
+            state.offsets, start = align(model.series.cycles, model.series.spread, rows), 0.0
         seconds = None if at is None else np.array([at])
         positions = metadata.series.positions(seconds, len(rows), metadata.period_s, start)
         return np.asarray(model.series_squares(rows, positions, state)[-1], np.float64)

@@ -1,4 +1,4 @@
-"""How much autocorrelated training rows are worth, and what is lacking where that is little."""
+"""How much autocorrelated training rows are worth, and how limits grow where they are few."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def few_rows_factor(count: Vector) -> Vector:
     normal distribution. The quantile of t is that of Cornish and Fisher (Abramowitz and Stegun 26.7.5).
 
     Args:
-        count: independent rows; below 4 counts as 4, where the expansion ends to hold.
+        count: independent rows; fewer than 4 count as 4, the least for which the expansion is accurate.
     """
     rows = np.maximum(count, _FEWEST)
     freedom, z = rows - 1, NormalDist().inv_cdf(_ONE_SIDED)

@@ -18,7 +18,7 @@ _HILL = 1.2
 _STILL_A_PEAK = 0.5
 _MOST_SENSORS = 16
 _MOST_EMPTY = 4
-"""Rows of the grid for one row of the table; beyond it the times say nothing of cycles."""
+"""Rows of the grid for one row of the table; in a sparser grid cycles are not sought."""
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]

@@ -12,7 +12,7 @@ from inspection.sensor.model.cycles import Cycle, expected, phases_of
 from inspection.sensor.model.evidence import Evidence
 from inspection.sensor.model.metadata import SERIES_FORMAT, SensorMetadata, SeriesMetadata
 from inspection.sensor.model.network import Network
-from inspection.sensor.model.scaling import Scaling, fit_scaling, is_resting
+from inspection.sensor.model.scaling import Scaling, fit_scaling, is_resting, known_means
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.series import KINDS, OF_CHANNEL, Series
 from inspection.sensor.model.smoothing import CAP
@@ -205,7 +205,7 @@ def _fit(values: Matrix, positions: Vector, clock: Clock | None) -> tuple[Series
     spread = fit_scaling(above + mean, "standard").scale
     still = is_resting(values)
     spans = spans_of(cycles, rows, clock)
-    roughness = np.sqrt(np.nan_to_num(np.nanmean(np.square(np.diff(values, axis=0)), axis=0)))
+    roughness = np.sqrt(known_means(np.square(np.diff(values, axis=0))))
     fitted = Series(
         spans=spans,
         cycles=cycles,

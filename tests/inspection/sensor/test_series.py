@@ -1,19 +1,14 @@
 """Models of a series: what of a single signal is found, and what stays normal."""
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from inspection.sensor import (
     OnlineLearner,
-    RowScore,
-    SensorModel,
     SensorStream,
     SensorTraining,
     model_bytes,
@@ -21,7 +16,6 @@ from inspection.sensor import (
     score_rows,
     train,
 )
-from inspection.sensor.model.cycles import Cycle, best_start, expected
 from inspection.sensor.training.cycles import find_cycles
 from inspection.sensor.training.return_levels import block_maxima, return_level
 from inspection.sensor.training.series import is_series
@@ -106,88 +100,11 @@ def test_a_cycle_of_a_machine_is_recognised_without_times() -> None:
     assert metadata.origin_s is None
 
 
-def test_a_table_without_times_may_begin_anywhere_in_a_cycle() -> None:
-    rng = np.random.default_rng(0)
-    place = np.arange(3000)
-    values = (place % 40 > 25)[:, None] * 10 + rng.normal(scale=0.3, size=(3000, 1))
-    model = train(values, ("current",), SensorTraining(window=0)).model
-    assert not score_rows(model, values[17:1000]).alarms.any()
-    assert model.series is not None
-    assert best_start(model.series.cycles, model.series.spread, values[17:200]) == 17
-
-
-def cycle_model() -> tuple[SensorModel, NDArray[np.float64]]:
-    """Return a model without times of cycles of 40 rows, and rows of the same machine."""
-    rng = np.random.default_rng(0)
-    place = np.arange(4000)
-    values = (place % 40 > 25)[:, None] * 10 + rng.normal(scale=0.3, size=(4000, 1))
-    return train(values[:3000], ("current",), SensorTraining(window=0)).model, values[3000:]
-
-
-def pushed(model: SensorModel, values: NDArray[np.float64]) -> list[RowScore]:
-    """Return the scores of rows without times, each by a stream that goes on from the state of the one before."""
-    found, state = [], None
-    for row in values.tolist():
-        stream = SensorStream(model, state)
-        found.append(stream.push(row))
-        state = stream.state()
-    return found
-
-
-def test_a_stream_without_times_may_begin_in_the_middle_of_a_cycle() -> None:
-    model, later = cycle_model()
-    found = pushed(model, later[17:600])
-    assert {one.status for one in found} == {"normal"}
-    wanted = model.score(later[17:600])
-    np.testing.assert_allclose([one.score for one in found[39:]], wanted[39:], rtol=1e-9)
-
-
-def test_a_fault_in_the_second_cycle_of_a_stream_without_times_is_found() -> None:
-    model, later = cycle_model()
-    faulty = later[17:97].copy()
-    faulty[45:] += 5
-    assert "anomaly" in {one.status for one in pushed(model, faulty)[45:60]}
-
-
-def test_a_stream_without_times_fills_while_its_place_in_the_cycle_is_unknown() -> None:
-    model, later = cycle_model()
-    stream, filling = SensorStream(model), []
-    for row in later[17:77].tolist():
-        filling.append(stream.warming_up)
-        stream.push(row)
-    assert filling == [True] * 39 + [False] * 21
-
-
 def test_times_show_the_place_in_the_cycle_at_once() -> None:
     values, seconds = temperature(1, seed=4, first_day=28)
     stream = SensorStream(series_model())
     stream.push(values[60].tolist(), float(seconds[60]))
     assert not stream.warming_up
-
-
-@given(seed=st.integers(0, 10_000), period=st.integers(5, 60), missing=st.booleans())
-@settings(max_examples=25, deadline=None)
-def test_the_start_is_that_of_the_least_squares(seed: int, period: int, *, missing: bool) -> None:
-    rng = np.random.default_rng(seed)
-    cycles = (Cycle(float(period), 0.0, rng.normal(size=(period, 2))),)
-    start = int(rng.integers(0, period))
-    values = 5 + expected(cycles, np.zeros(2), start + np.arange(float(period))) + 0.3 * rng.normal(size=(period, 2))
-    if missing:
-        values[rng.random(values.shape) < 0.2] = np.nan
-        values[0] = 5
-    offs = [values - expected(cycles, np.zeros(2), one + np.arange(float(period))) for one in range(period)]
-    sums = [np.nansum(np.square(off - np.nanmean(off, axis=0))) for off in offs]
-    assert best_start(cycles, np.full(2, 0.3), values) == int(np.argmin(sums))
-
-
-def test_the_start_of_long_cycles_is_found_without_trying_each() -> None:
-    rng = np.random.default_rng(0)
-    cycles = (Cycle(20_000.0, 0.0, np.cumsum(rng.normal(size=(288, 1)), axis=0)),)
-    values = expected(cycles, np.zeros(1), 12_345 + np.arange(20_000.0)) + rng.normal(scale=0.1, size=(20_000, 1))
-    began = time.perf_counter()
-    # Rows of one phase of the profile are alike.
-    assert abs(best_start(cycles, np.ones(1), values) - 12_345) <= 20_000 / 288
-    assert time.perf_counter() - began < 5
 
 
 def test_a_machine_that_begins_off_its_base_line_has_not_just_moved() -> None:
