@@ -25,7 +25,7 @@ def test_every_split_judges_the_half_that_was_left_out(calibration: Calibration)
 
 def test_the_figures_say_whether_the_goal_was_met() -> None:
     def found(rate: float) -> Calibration:
-        return Calibration({"quantile": (rate, rate), "tail": (0.5, 0.7)}, (0.01, 0.03), 40)
+        return Calibration({"quantile": (rate, rate), "tail": (0.5, 0.7)}, (0.01, 0.03), 40, 30)
 
     figures = {figure.name: figure for figure in figures_of("tile", "magnetic tiles", found(0.05))}
     assert list(figures) == [

@@ -125,9 +125,9 @@ def test_a_pipeline_changed_after_the_training_is_reported_with_the_next_part(
 ) -> None:
     images = image_files(station.parts.train_good)[:6]
     cropped = ready_definition("anomaly").model_dump(mode="json")
-    first, anomaly, overlay = cropped["steps"]
-    crop = {**CROP, "inputs": {"image": first["id"]}, "parameters": KEPT}
-    cropped["steps"] = [first, crop, {**anomaly, "inputs": {"image": "crop"}}, overlay]
+    anomaly, overlay = cropped["steps"]
+    crop = {**CROP, "inputs": {"image": "input"}, "parameters": KEPT}
+    cropped["steps"] = [crop, {**anomaly, "inputs": {"image": "crop"}}, overlay]
     give_pipeline(workspace, station, cropped, {})
     train_item_model(workspace, station.engineer, station.item_id, images, settings=QUICK)
     assert prepare_item(workspace, station.item_id).notes == ()
@@ -140,7 +140,7 @@ def test_a_pipeline_changed_after_the_training_is_reported_with_the_next_part(
     inspect_item(workspace, station.operator, begun.session_id, station.item_id, frames[0], on_notes=notes.extend)
     (reported,) = notes
     assert reported.code == "window-model-preprocessing-settings-differ"
-    assert {"item": "Surface", "steps": "resize, crop", "differing": "crop"}.items() <= reported.values.items()
+    assert {"item": "Surface", "steps": "crop", "differing": "crop"}.items() <= reported.values.items()
     with workspace.database.read() as session:
         query = select(AuditEntry).where(AuditEntry.action == "item.inspected")
         assert session.scalars(query).one().detail["preprocessing_mismatches"][0]["step"] == "anomaly"
