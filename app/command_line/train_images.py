@@ -107,8 +107,8 @@ def train_images_command(
     """Train an anomaly model from images of good parts alone; the threshold comes from images held out of the fit.
 
     Images of defects, where there are any, only help to set the threshold: by best F1, or by what an escape and an
-    overkill cost. Near duplicates, such as several photographs of one part, count as one image for the threshold: it is
-    that for new parts, and few parts give a rough one. One image of each part is best.
+    overkill cost. Near duplicates, such as several photographs of one part, count as one image for the threshold, so
+    that the stated rate is one for parts the model has not seen. The more different parts, the better the threshold.
 
     An image that cannot be used is reported on stderr; the model is written from the others, and the exit code is 1.
 
@@ -259,8 +259,10 @@ def _warn_of_small_sample(report: TrainingReport) -> None:
 
     threshold, data = report.threshold, report.manifest.data
     if "few-groups" in report.warnings:
-        warn("few-groups", images=data.images, groups=data.groups, least=threshold.least_sample)
-    elif threshold.sample_too_small:
+        # The threshold rests on as many scores as there are groups, or on one of each image.
+        code = "few-groups" if threshold.sample < data.images else "few-groups-by-image"
+        warn(code, images=data.images, groups=data.groups)
+    if threshold.sample_too_small:
         warn(
             "threshold-rate-assumed" if threshold.defects else "threshold-assumed",
             sample=threshold.sample,

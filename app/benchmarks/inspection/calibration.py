@@ -116,7 +116,7 @@ def calibrate(
     method = find_method(choice.method, choice.method_settings(configuration))
     training_set, store = stored_features(files, choice, tracker)
     count = len(training_set.files)
-    part_of = parts_of(store, training_set, configuration, objects)
+    part_of = parts_of(store, training_set, configuration, objects, tracker)
     rules: tuple[PolicyName, ...] = ("quantile", "tail")
     rates: dict[PolicyName, list[float]] = {rule: [] for rule in rules}
     excess: list[float] = []
@@ -125,7 +125,7 @@ def calibrate(
         fitted, left = np.flatnonzero(inside), np.flatnonzero(~inside)
         groups = np.arange(len(fitted))
         if choice.grouping == "similar":
-            groups = held_out_groups(near_duplicate_groups(store, fitted, configuration.whitening))
+            groups = held_out_groups(near_duplicate_groups(store, fitted, configuration.whitening, tracker.check))
         held_out = held_out_scores(method, store, fitted.tolist(), groups, choice.folds, choice.seed, tracker)
         core = method.fit(store, fitted.tolist(), tracker.check)
         new = np.array([store.score(core, index) for index in left.tolist()])
@@ -156,6 +156,7 @@ def stored_features(
         tracker,
         seed=settings.seed,
         threads=settings.threads,
+        described=True,
     )
     return training_set, store
 
@@ -177,10 +178,13 @@ def parts_of(
     training_set: TrainingSet,
     configuration: Configuration,
     objects: Sequence[Sequence[Path]] | None,
+    tracker: ProgressTracker,
 ) -> NDArray[np.int64]:
     """Return the part of each image, numbered from 0; groups of near duplicates where the parts are not known."""
     if objects is None:
-        return near_duplicate_groups(store, np.arange(len(training_set.files)), configuration.whitening)
+        return near_duplicate_groups(
+            store, np.arange(len(training_set.files)), configuration.whitening, tracker.check
+        )  # fmt: skip
     number = {path: place for place, images in enumerate(objects) for path in images}
     return np.array([number[path] for path, _ in training_set.files])
 

@@ -71,6 +71,7 @@ def measure_set(images: ImageSet, on_row: Callable[[Row], None]) -> None:
                 tracker,
                 seed=0,
                 threads=0,
+                described=False,
             )
             defects = [
                 store.features(Picture.original(read_image(path))) for path in files(images.split.defects)[::FOLDS]

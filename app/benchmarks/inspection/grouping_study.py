@@ -32,13 +32,15 @@ def group_rows(data: Path, name: str) -> Iterable[str]:
     """Return a table row for each limit of the correlation."""
     files, objects = good_parts(data, name)
     configuration = Configuration()
-    training_set, store = stored_features(files, TrainingSettings(), ProgressTracker(1.0, None, None))
+    tracker = ProgressTracker(1.0, None, None)
+    training_set, store = stored_features(files, TrainingSettings(), tracker)
     descriptors = image_descriptors(store, np.arange(len(training_set.files)), configuration.whitening)
     for limit in LIMITS:
         groups = linked_groups(descriptors, limit)
         index = ""
         if objects is not None:
-            index = f"{adjusted_rand_index(groups, parts_of(store, training_set, configuration, objects)):.3f}"
+            parts = parts_of(store, training_set, configuration, objects, tracker)
+            index = f"{adjusted_rand_index(groups, parts):.3f}"
         yield f"| {name} | {len(groups)} | {limit} | {group_count(groups)} | {index} |"
 
 
@@ -48,7 +50,10 @@ def rate_rows(data: Path, name: str) -> Iterable[str]:
     for grouping in _GROUPINGS:
         found = calibrate(files, TrainingSettings(grouping=grouping), objects=objects)
         rates = found.rates[TrainingSettings().threshold]
-        yield f"| {name} | {found.parts} | {grouping} | {np.mean(rates):.3f} | {min(rates):.3f}-{max(rates):.3f} |"
+        yield (
+            f"| {name} | {found.parts} | {grouping} | {len(rates)} | {np.mean(rates):.3f} | {min(rates):.3f}"
+            f" | {max(rates):.3f} |"
+        )
 
 
 def adjusted_rand_index(first: NDArray[np.int64], second: NDArray[np.int64]) -> float:
@@ -70,10 +75,10 @@ def main(arguments: Sequence[str]) -> int:
     data, table, *names = arguments
     heads = {
         "groups": "| set | images | correlation | groups | adjusted Rand index |",
-        "rates": "| set | parts | grouping | mean | range |",
+        "rates": "| set | parts | grouping | halves | mean | lowest | highest |",
     }
     rows = {"groups": group_rows, "rates": rate_rows}[table]
-    sys.stdout.write(f"{heads[table]}\n{'| --- ' * 5}|\n")
+    sys.stdout.write(f"{heads[table]}\n{'| --- ' * (heads[table].count('|') - 1)}|\n")
     for name in names or DATA_SETS:
         for row in rows(Path(data), name):
             sys.stdout.write(row + "\n")

@@ -55,13 +55,14 @@ def choose_threshold(
 ) -> Threshold:
     """Return a threshold from held-out scores of good images.
 
-    With enough groups: the ``⌈(n + 1)(1 - α)⌉``-th smallest score, each counted as one n-th of its group. An image of a
-    further group exceeds it with a probability of at most α, whatever the distribution (split conformal prediction,
-    Vovk et al. 2005; Lei et al. 2018; with groups Lee, Barber and Willett 2023). With fewer: ``prediction_limit`` of
-    the highest score of each group.
+    With n groups, enough for the rate: the smallest score that has a weight of ``(n + 1)(1 - α)`` at or below it, where
+    the images of a group share a weight of one; without near duplicates the ``⌈(n + 1)(1 - α)⌉``-th smallest. An image
+    of a further group exceeds it with a probability of at most α, whatever the distribution (split conformal
+    prediction, Vovk et al. 2005; Lei et al. 2018; with groups Lee, Barber and Willett 2023). With fewer groups:
+    ``prediction_limit`` of the highest score of each.
 
     Args:
-        scores: at least two, held out of the fit.
+        scores: of at least two groups, held out of the fit.
         false_alarm_rate: α, between 0 and 1: the share of good parts that may be rejected.
         groups: the group of near duplicates of each score; None when each is its own.
 
@@ -71,13 +72,15 @@ def choose_threshold(
     group_of = range(len(scores)) if groups is None else groups
     sizes = Counter(group_of)
     count = len(sizes)
-    rank = math.ceil((count + 1) * (1 - false_alarm_rate) - _ROUNDING)
-    if rank > count:
+    require_sample(count, false_alarm_rate)
+    needed = (count + 1) * (1 - false_alarm_rate) - _ROUNDING
+    if needed > count:
         return prediction_limit(highest_of_groups(scores, group_of), false_alarm_rate)
-    require_sample(scores, false_alarm_rate)
     ordered = sorted(zip(scores, group_of, strict=True))
     below = accumulate(1 / sizes[group] for _, group in ordered)
-    value = next(score for (score, _), weight in zip(ordered, below, strict=True) if weight >= rank - _ROUNDING)
+    # The sum of all weights may fall short of the number of groups by more than the rounding allowed for.
+    enough = (score for (score, _), weight in zip(ordered, below, strict=True) if weight >= needed)
+    value = next(enough, ordered[-1][0])
     return Threshold(value, false_alarm_rate, "quantile", count, least_sample(false_alarm_rate))
 
 
@@ -95,10 +98,10 @@ def prediction_limit(scores: Sequence[float], false_alarm_rate: float) -> Thresh
     Never below the largest score nor above ``MAX_EXTRAPOLATION`` times it.
 
     Raises:
-        ValueError: as ``choose_threshold``.
+        ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
     """
-    require_sample(scores, false_alarm_rate)
     count = len(scores)
+    require_sample(count, false_alarm_rate)
     logarithms = [math.log(max(score, _MIN_SCORE)) for score in scores]
     factor = student_quantile(1 - false_alarm_rate, count - 1) * math.sqrt(1 + 1 / count)
     limit = min(fmean(logarithms) + factor * stdev(logarithms), max(logarithms) + math.log(MAX_EXTRAPOLATION))
@@ -106,14 +109,14 @@ def prediction_limit(scores: Sequence[float], false_alarm_rate: float) -> Thresh
     return Threshold(value, false_alarm_rate, "log-normal", count, least_sample(false_alarm_rate))
 
 
-def require_sample(scores: Sequence[float], false_alarm_rate: float) -> None:
-    """Check that a threshold can be estimated from ``scores``.
+def require_sample(count: int, false_alarm_rate: float) -> None:
+    """Check that a threshold can be estimated from ``count`` scores, or groups of scores.
 
     Raises:
-        ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
+        ValueError: when there are fewer than two or the rate is not between 0 and 1.
     """
-    if len(scores) < 2:  # noqa: PLR2004 - a spread needs two
-        raise ValueError("a threshold needs at least two scores")
+    if count < 2:  # noqa: PLR2004 - a spread needs two
+        raise ValueError("a threshold needs scores of at least two parts")
     if not 0 < false_alarm_rate < 1:
         raise ValueError("the false-alarm rate must lie between 0 and 1")
 

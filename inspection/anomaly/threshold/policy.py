@@ -52,7 +52,7 @@ class ThresholdPolicy(BaseModel):
 
         Raises:
             InvalidInput: ``threshold-needs-defects``.
-            ValueError: when there are fewer than two good scores.
+            ValueError: when there are fewer than two good scores, for ``quantile`` and ``tail`` than two groups.
         """
         if self.needs_defects and not defects:
             raise InvalidInput("threshold-needs-defects", method=self.name)

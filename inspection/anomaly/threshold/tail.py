@@ -48,9 +48,9 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
     Raises:
         ValueError: when there are fewer than two scores or the rate is not between 0 and 1.
     """
-    require_sample(scores, false_alarm_rate)
     ordered = sorted(scores)
     count = len(ordered)
+    require_sample(count, false_alarm_rate)
     excesses = max(MIN_EXCESSES, math.ceil(_TAIL_SHARE * count))
     if excesses > _LARGEST_SHARE * count:
         return prediction_limit(scores, false_alarm_rate)

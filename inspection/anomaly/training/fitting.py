@@ -14,13 +14,13 @@ from inspection.anomaly.masking import MaskedLayout
 from inspection.anomaly.methods.registry import FittedModel, Method, PatchSource
 from inspection.anomaly.network_input import prepare_picture
 from inspection.anomaly.preparation import NetworkInput
-from inspection.anomaly.training.near_duplicates import coarse_means, grouped_folds
+from inspection.anomaly.training.near_duplicates import COARSE_CELLS, coarse_means, grouped_folds
 from inspection.anomaly.training.progress import ProgressTracker
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.picture import Picture
 from inspection.runtime.arrays import FloatArray
 
-# Features cached in memory (1 GB as float32); those of further images are recomputed when needed.
+# Features and descriptors in memory (1 GB as float32); features of further images are recomputed when needed.
 _MAX_CACHED_VALUES = 256_000_000
 # Patches per fit; more cost time without a gain, as the memory bank is far smaller.
 MOST_PATCHES = 200_000
@@ -36,6 +36,7 @@ class FeatureStore:
         tracker: advanced by each image.
         seed: of the sampling.
         threads: number of CPU threads; 0 takes the setting.
+        described: whether descriptors are needed.
 
     Attributes:
         preprocessing: common to all images.
@@ -52,6 +53,7 @@ class FeatureStore:
         *,
         seed: int,
         threads: int,
+        described: bool,
     ) -> None:
         self.preprocessing = preprocessing
         self.extractor = FeatureExtractor(backbone, threads)
@@ -62,14 +64,14 @@ class FeatureStore:
         self._samples: list[FloatArray] = []
         self._descriptors: list[FloatArray] = []
         self.patches_per_image = max(1, MOST_PATCHES // len(training_set.files))
-        self._extract(seed)
+        self._extract(seed, described=described)
 
     def samples(self, index: int) -> FloatArray:
         """Return the patches of an image, float32 ``(n, D)``; a random sample when the training set is large."""
         return self._samples[index]
 
     def descriptor(self, index: int) -> FloatArray:
-        """Return the coarse means of an image, float32 ``(16, D)``."""
+        """Return the coarse means of an image, float32 ``(16, D)``; only of a store that was to be ``described``."""
         return self._descriptors[index]
 
     def grid(self, index: int) -> FloatArray:
@@ -107,7 +109,7 @@ class FeatureStore:
         """
         return score_features(fitted, *self.features(picture))
 
-    def _extract(self, seed: int) -> None:
+    def _extract(self, seed: int, *, described: bool) -> None:
         count = len(self._training_set.files)
         share = self.patches_per_image
         generator = np.random.default_rng(seed)
@@ -115,9 +117,11 @@ class FeatureStore:
         for index in range(count):
             grid, layout = self.features(self._training_set.picture(index))
             self._layouts.append(layout)
-            self._descriptors.append(coarse_means(grid[layout.prepared.cells()]))
+            if described:
+                self._descriptors.append(coarse_means(grid[layout.prepared.cells()]))
             patches = grid.reshape(-1, grid.shape[-1])
-            if cached_values + patches.size <= _MAX_CACHED_VALUES:
+            reserved = count * COARSE_CELLS * grid.shape[-1] if described else 0
+            if cached_values + patches.size + reserved <= _MAX_CACHED_VALUES:
                 self._cached[index] = grid
                 cached_values += patches.size
             if len(patches) > share:
@@ -157,13 +161,14 @@ def held_out_scores(
         groups: of near-duplicate images, numbered from 0; all images of a group are in one fold.
         folds: most folds; no more than groups are used.
         seed: of the random assignment to folds.
-        tracker: advanced by each fold.
+        tracker: advanced by each fold; its total counts ``folds``, and is reduced where fewer are used.
         source: patches that the models are fitted on; None takes those of ``store``.
         on_held_out: called with each image and the model fitted without it.
     """
     selected = np.asarray(indices, np.int64)
     fold_of = grouped_folds(groups, folds, seed)
-    folds = int(fold_of.max()) + 1
+    wanted, folds = folds, int(fold_of.max()) + 1
+    tracker.total -= len(selected) * (wanted - folds)
     scores = [0.0] * len(selected)
     for fold in range(folds):
         fitted = method.fit(source or store, selected[fold_of != fold].tolist(), tracker.check)

@@ -94,11 +94,12 @@ def build_manifest(
     """
     warnings = {
         "sample-too-small": threshold.sample_too_small,
-        "few-groups": has_few_groups(groups, settings.false_alarm_rate),
+        "few-groups": has_few_groups(groups, None if settings.policy.needs_defects else settings.false_alarm_rate),
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
     }
     parts = group_count(groups)
-    ordered = sorted(zip(scores, held_out_groups(groups).tolist(), strict=True))
+    held_out = held_out_groups(groups)
+    ordered = sorted(zip(scores, held_out.tolist(), strict=True))
     return BundleManifest(
         format_version=format_of(training_set.value_range, preprocessing.tile),
         kind=settings.method,
@@ -109,7 +110,7 @@ def build_manifest(
         preprocessing=preprocessing,
         threshold=threshold_record(threshold),
         scores=tuple(score for score, _ in ordered),
-        score_groups=tuple(group for _, group in ordered) if parts < len(scores) else (),
+        score_groups=tuple(group for _, group in ordered) if group_count(held_out) < len(scores) else (),
         defect_scores=tuple(sorted(defect_scores)),
         separation=separation(scores, defect_scores, threshold.value, "given")
         if defect_scores
@@ -133,10 +134,16 @@ def build_manifest(
     )
 
 
-def has_few_groups(groups: NDArray[np.int64], false_alarm_rate: float) -> bool:
-    """Return whether near duplicates leave too few groups for this rate, or half as many groups as images or fewer."""
+def has_few_groups(groups: NDArray[np.int64], false_alarm_rate: float | None) -> bool:
+    """Return whether near duplicates leave too few groups for a stated rate, or half as many as images or fewer.
+
+    Args:
+        groups: of near-duplicate images, numbered from 0.
+        false_alarm_rate: the stated rate; None for a policy that has none.
+    """
     count = group_count(groups)
-    return count < len(groups) and (count < least_sample(false_alarm_rate) or 2 * count <= len(groups))
+    least = 0 if false_alarm_rate is None else least_sample(false_alarm_rate)
+    return count < len(groups) and (count < least or 2 * count <= len(groups))
 
 
 def _as_pair(found: ValueRange | None) -> tuple[float, float] | None:

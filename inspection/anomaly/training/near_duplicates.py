@@ -12,6 +12,7 @@ links (single linkage).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 import numpy as np
@@ -20,12 +21,19 @@ from numpy.typing import NDArray
 from inspection.anomaly.methods.whitening import principal_axes
 from inspection.runtime.arrays import FloatArray
 
-LEAST_GROUPS = 5
-"""With fewer groups images are held out one by one, as a fold of whole groups would leave too few to fit on."""
+LEAST_GROUPS = 10
+"""With fewer groups one of them is more than a tenth of what varies, the share that ten folds hold out: a model fitted
+without it says little about the final one. They may as well be kinds of one product."""
+LARGEST_SHARE = 0.5
+"""Of the images in one group; without a larger one too few would be left to fit on."""
 LINKED = 0.5
 """Correlation at which two unit vectors are as far from each other as from the mean."""
 # Cells of the coarse grid along each side.
 _CELLS = 4
+COARSE_CELLS = _CELLS**2
+"""Rows of ``coarse_means``."""
+# Rows of the correlation matrix that are computed at a time.
+_ROWS = 256
 _MOST_PATCHES = 50_000
 _TINY = 1e-12
 
@@ -52,15 +60,18 @@ def coarse_means(grid: FloatArray) -> FloatArray:
     return means.reshape(-1, dimensions).astype(np.float32)
 
 
-def near_duplicate_groups(images: DescribedImages, indices: NDArray[np.int64], whitening: float) -> NDArray[np.int64]:
+def near_duplicate_groups(
+    images: DescribedImages, indices: NDArray[np.int64], whitening: float, check: Callable[[], None]
+) -> NDArray[np.int64]:
     """Return the group of each image, numbered from 0 in the order of their first images.
 
     Args:
         images: patch features and descriptors.
         indices: of the images.
         whitening: see ``Configuration``.
+        check: called often; may raise to stop.
     """
-    return linked_groups(image_descriptors(images, indices, whitening))
+    return linked_groups(image_descriptors(images, indices, whitening), check=check)
 
 
 def image_descriptors(images: DescribedImages, indices: NDArray[np.int64], whitening: float) -> FloatArray:
@@ -78,34 +89,44 @@ def image_descriptors(images: DescribedImages, indices: NDArray[np.int64], white
     return np.stack([(images.descriptor(index) @ projection).ravel() for index in numbers])
 
 
-def linked_groups(descriptors: FloatArray, linked: float = LINKED) -> NDArray[np.int64]:
+def linked_groups(
+    descriptors: FloatArray, linked: float = LINKED, check: Callable[[], None] = lambda: None
+) -> NDArray[np.int64]:
     """Return the group of each descriptor ``(n, D)``: those linked directly or through others are in one.
+
+    The time grows with the square of n, the memory with n.
 
     Args:
         descriptors: float32, one row an image.
         linked: correlation above which two images are linked.
+        check: called every ``_ROWS`` images; may raise to stop.
 
     Returns:
         ``(n,)``, numbered from 0 in the order of their first rows.
     """
-    deviations = descriptors - descriptors.mean(axis=0)
-    unit = deviations / np.maximum(np.linalg.norm(deviations, axis=1, keepdims=True), _TINY)
-    groups = np.full(len(unit), -1, np.int64)
-    for group in range(len(unit)):
-        free = np.flatnonzero(groups < 0)
-        if len(free) == 0:
-            break
-        reached = free[:1]
-        while len(reached):
-            groups[reached] = group
-            free = np.flatnonzero(groups < 0)
-            reached = free[(unit[free] @ unit[reached].T > linked).any(axis=1)]
-    return groups
+    unit = descriptors - descriptors.mean(axis=0)
+    unit /= np.maximum(np.linalg.norm(unit, axis=1, keepdims=True), _TINY)
+    # A group is known by its first row until all are found.
+    first = np.arange(len(unit), dtype=np.int64)
+    for start in range(0, len(unit), _ROWS):
+        check()
+        stop = min(start + _ROWS, len(unit))
+        for row, links in enumerate(unit[start:stop] @ unit[:stop].T > linked, start):
+            joined = np.zeros(stop, np.bool_)
+            joined[first[:stop][links]] = joined[first[row]] = True
+            first[:stop][joined[first[:stop]]] = joined.argmax()
+    return np.unique(first, return_inverse=True)[1].astype(np.int64)
 
 
 def held_out_groups(groups: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the groups that are held out as a whole: ``groups``, or each image alone where there are too few."""
-    return groups if group_count(groups) >= LEAST_GROUPS else np.arange(len(groups), dtype=np.int64)
+    """Return the groups that are held out as a whole.
+
+    These are ``groups``, or each image alone where there are fewer than ``LEAST_GROUPS`` or one of them has more than
+    ``LARGEST_SHARE`` of the images.
+    """
+    largest = int(np.bincount(groups).max())
+    whole = group_count(groups) >= LEAST_GROUPS and largest <= LARGEST_SHARE * len(groups)
+    return groups if whole else np.arange(len(groups), dtype=np.int64)
 
 
 def group_count(groups: NDArray[np.int64]) -> int:

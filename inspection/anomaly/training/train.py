@@ -145,13 +145,19 @@ def train_images(
     turning = rotation_work(settings.rotation, method, count)
     tracker.total = _work(len(paths), count, folds, len(defects), turning)
     store = FeatureStore(
-        backbone, training_set, preprocessing, tracker, seed=settings.seed, threads=settings.threads
-    )  # fmt: skip
+        backbone,
+        training_set,
+        preprocessing,
+        tracker,
+        seed=settings.seed,
+        threads=settings.threads,
+        described=settings.grouping == "similar",
+    )
     rotation = chosen_rotation(settings.rotation, method, store, training_set, settings.seed, tracker)
     source = turned_or_upright(rotation.rotations, store, training_set, settings.seed, tracker)
     tracker.total -= turning.copies if rotation.rotations == 1 else 0.0
     drawn = DrawnScores(store, training_set, settings.seed, tracker)
-    groups, held_out = _groups(store, count, configuration, settings)
+    groups, held_out = _groups(store, count, configuration, settings, tracker)
     scores = held_out_scores(method, store, range(count), held_out, folds, settings.seed, tracker, source, drawn.add)
     fitted = method.fit(source, range(count), tracker.check)
     tracker.advance(count, "fit", 1, 1)
@@ -213,11 +219,12 @@ def _seen(training_set: TrainingSet, configuration: Configuration, method: Metho
 
 
 def _groups(
-    store: FeatureStore, count: int, configuration: Configuration, settings: TrainingSettings
+    store: FeatureStore, count: int, configuration: Configuration, settings: TrainingSettings, tracker: ProgressTracker
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return the groups of near-duplicate images, and those that are held out as a whole."""
-    alone = np.arange(count, dtype=np.int64)
-    groups = alone if settings.grouping == "none" else near_duplicate_groups(store, alone, configuration.whitening)
+    groups = np.arange(count, dtype=np.int64)
+    if settings.grouping == "similar":
+        groups = near_duplicate_groups(store, groups, configuration.whitening, tracker.check)
     return groups, held_out_groups(groups)
 
 

@@ -55,6 +55,25 @@ def test_images_of_a_group_share_its_weight() -> None:
     assert choose_threshold(scores, 0.03, groups).value == 60.0
 
 
+def test_part_of_the_weight_of_a_group_can_be_enough() -> None:
+    scores = [float(score) for score in range(1, 40)] + [50.0, 60.0]
+    # 41 · 0.96 = 39.36: 39 groups, with half of the next.
+    assert choose_threshold(scores, 0.04, [*range(39), 39, 39]).value == 50.0
+
+
+def test_the_highest_score_is_the_threshold_where_rounded_weights_fall_short() -> None:
+    # Added one by one to 1,999, the shares of the last group are 4e-9 less than 1.
+    shares = 39_425
+    scores = [float(score) for score in range(1999 + shares)]
+    assert choose_threshold(scores, 1 / 2001, [*range(1999), *[1999] * shares]).value == scores[-1]
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.6])
+def test_one_group_gives_no_threshold(rate: float) -> None:
+    with pytest.raises(ValueError, check=raised_in(choose_threshold)):
+        choose_threshold([1.0, 2.0, 3.0], rate, [0, 0, 0])
+
+
 def test_too_few_groups_give_a_limit_above_their_highest_scores() -> None:
     scores = np.random.default_rng(0).normal(10, 1, 60).tolist()
     groups = [place // 6 for place in range(60)]
