@@ -31,6 +31,8 @@ PROGRAM = "from app.command_line import main; main()"
 # A program that was started in the background does not listen to Ctrl-C.
 LISTEN = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
 DEADLINE_S = 240.0
+EPOCHS = 5
+"""The kill that follows the first may come some epochs late on a busy machine."""
 
 
 def subset(source: Path, folder: Path, *, train: int, val: int) -> Path:
@@ -69,7 +71,7 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     offline = Offline(tmp_path_factory.mktemp("offline"))
     start = [sys.executable, "-c", PROGRAM, "train", "detector"]
     # All of it named from where the program is started, though the training itself works elsewhere.
-    begin = ["--data", "data/data.yaml", "--out", "d.model", "--epochs", "2", "--imgsz", "64"]
+    begin = ["--data", "data/data.yaml", "--out", "d.model", "--epochs", str(EPOCHS), "--imgsz", "64"]
     first = subprocess.Popen(
         offline.command([*start, *begin, "--batch", "6", "--json"]),
         env=offline.environment(),
@@ -99,10 +101,10 @@ def trained(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Trained:
 
 
 def test_a_killed_training_goes_on_from_its_last_whole_epoch(trained: Trained) -> None:
-    assert trained.killed_at.startswith("Epoch 1/2")
-    assert trained.report["epochs"] == 2
+    assert trained.killed_at.startswith(f"Epoch 1/{EPOCHS}")
+    assert trained.report["epochs"] == EPOCHS
     log = (trained.folder / "d.training" / "training.log").read_text()
-    assert re.search(r"Resuming training .* from epoch 2 to 2", log)
+    assert re.search(rf"Resuming training .* from epoch [2-{EPOCHS}] to {EPOCHS}", log)
 
 
 def test_training_a_detector_tries_no_connection(trained: Trained) -> None:
