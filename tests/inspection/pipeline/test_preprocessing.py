@@ -246,7 +246,7 @@ def test_a_pipeline_that_cannot_be_trained_for_is_reported(
     assert not out.exists()
 
 
-def test_the_help_says_one_image_of_each_part(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_says_that_photographs_of_one_part_count_once(capsys: pytest.CaptureFixture[str]) -> None:
     code, reported, _ = run(capsys, "train", "images", "--help")
     assert code == 0
-    assert "one image of each part" in " ".join(reported.split()).lower()
+    assert "several photographs of one part, count as one image" in " ".join(reported.split())

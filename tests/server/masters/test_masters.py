@@ -101,12 +101,12 @@ def test_a_definition_that_cannot_run_is_rejected_by_field(served: Served) -> No
 
 def test_a_wrong_parameter_of_a_pipeline_is_reported_in_the_language_asked_for(served: Served) -> None:
     broken = definition()
-    broken["steps"][0]["parameters"] = {"width": 0}
+    broken["steps"][-1]["parameters"] = {"filter_type": "overlay", "longest_side": 0}
     body = {"name": "x", "definition": broken}
     answer = served["supervisor"].post("/pipelines", json=body, headers={"Accept-Language": "ja"})
     entry = answer.json()["validation_errors"][0]
-    assert entry["field"].endswith("parameters.width")
-    reason = error_text("value-greater-than-equal", {"ge": 1}, "ja").detail
+    assert entry["field"].endswith("parameters.longest_side")
+    reason = error_text("value-greater-than-equal", {"ge": 64}, "ja").detail
     assert reason in entry["message"]
     assert reason in answer.json()["detail"]
     assert "definition.parameters" not in answer.json()["detail"], "a path that there is not"
@@ -125,7 +125,7 @@ def test_a_pipeline_in_use_is_not_deleted_until_no_item_uses_it(served: Served) 
 def test_an_item_gets_its_pipeline_with_parameters(served: Served) -> None:
     pipeline = make_pipeline(served)
     item = make_item(served)
-    body = {"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": {"width": 320, "height": 240}}}
+    body = {"pipeline_id": pipeline["id"], "pipeline_parameters": {"overlay": {"longest_side": 320}}}
     url = f"/inspection/items/{item['id']}/pipeline"
     set_to = served["supervisor"].put(url, json=body)
     assert set_to.status_code == 200, set_to.text
@@ -171,10 +171,8 @@ def test_another_model_leaves_an_items_threshold_with_the_model_it_was_chosen_fo
 
 def test_a_new_version_under_which_an_item_would_not_run_is_refused(served: Served) -> None:
     pipeline = make_pipeline(served)
-    item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters={"resize": {"width": 320}})
-    definition = json.loads(json.dumps(pipeline["definition"]).replace('"resize"', '"size"'))
-    for step in definition["steps"]:
-        step["component"] = step["component"].replace("size", "resize") if step["id"] == "size" else step["component"]
+    item = make_item(served, pipeline_id=pipeline["id"], pipeline_parameters={"overlay": {"longest_side": 320}})
+    definition = json.loads(json.dumps(pipeline["definition"]).replace('"id": "overlay"', '"id": "drawn"'))
     url = f"/pipelines/{pipeline['id']}"
     refused = served["supervisor"].put(url, json={"definition": definition})
     assert (refused.status_code, refused.json()["inspection_context"]["item_id"]) == (422, item["id"])
@@ -191,9 +189,9 @@ def test_a_pipeline_that_does_not_fit_is_422_with_its_context(served: Served) ->
     for wrong in (
         {"pipeline_id": new_id()},
         {"pipeline_id": pipeline["id"], "pipeline_parameters": {"nowhere": {}}},
-        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": {"width": -1}}},
-        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": 5}},
-        {"pipeline_parameters": {"resize": {}}},
+        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"overlay": {"longest_side": -1}}},
+        {"pipeline_id": pipeline["id"], "pipeline_parameters": {"overlay": 5}},
+        {"pipeline_parameters": {"overlay": {}}},
     ):
         answer = served["supervisor"].put(url, json=wrong)
         assert answer.status_code == 422, answer.text
@@ -207,13 +205,13 @@ def test_why_a_pipeline_does_not_fit_is_reported_in_the_language_asked_for(serve
     pipeline, item = make_pipeline(served), make_item(served)
     answer = served["supervisor"].put(
         f"/inspection/items/{item['id']}/pipeline",
-        json={"pipeline_id": pipeline["id"], "pipeline_parameters": {"resize": {"width": -1}}},
+        json={"pipeline_id": pipeline["id"], "pipeline_parameters": {"overlay": {"longest_side": -1}}},
         headers={"Accept-Language": "ja"},
     )
     assert answer.status_code == 422
     detail = answer.json()["detail"]
-    reason = error_text("value-greater-than-equal", {"ge": 1}, "ja").detail
-    assert says(detail, "pipeline-parameter", "ja", step="resize", reason=reason.rstrip("。"))
+    reason = error_text("value-greater-than-equal", {"ge": 64}, "ja").detail
+    assert says(detail, "pipeline-parameter", "ja", step="overlay", reason=reason.rstrip("。"))
     assert detail.endswith(reason)
 
 

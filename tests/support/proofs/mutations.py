@@ -296,7 +296,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a commit does not wait for the disk",
-        "models.database",
+        "models.sqlite_connections",
         '    "PRAGMA synchronous=FULL",\n',
         '    "PRAGMA synchronous=OFF",\n',
         POWER_CUT,
