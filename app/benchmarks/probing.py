@@ -7,6 +7,7 @@ object. The folder is one for all probes of a run: what one leaves there, the ne
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -63,6 +64,13 @@ def resident_megabytes(process: int | str = "self") -> float:
 def peak_megabytes(process: int | str = "self") -> float:
     """Return the most memory that a process, by default this one, has had in RAM so far, in MB (10^6 bytes)."""
     return _status(process, "VmHWM")
+
+
+def processor_seconds(process_id: int) -> float:
+    """Return the processor time that a process has taken (Linux), in seconds."""
+    stat = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii")
+    user, system = stat.rpartition(")")[2].split()[11:13]
+    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _status(process: int | str, name: str) -> float:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterable, Mapping, MutableMapping
+from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from server.core.structlog_import import structlog
 
@@ -55,6 +56,54 @@ def configure_logs(level: str) -> None:
     # Our own line a request has the route instead of the address and the query.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("uvicorn.error").setLevel(max(logging.WARNING, root.level))
+
+
+class EndedRequest(NamedTuple):
+    """What the log says of a request.
+
+    Attributes:
+        method: of HTTP.
+        route: its pattern, which has no ids of records.
+        status: of the answer.
+        seconds: from its head to its answer.
+        request_id: of letters, digits, dots, dashes and underscores.
+    """
+
+    method: str
+    route: str
+    status: int
+    seconds: float
+    request_id: str
+
+
+class RequestLog:
+    """The lines of requests; rendered here, as structlog's way of a line takes thrice as long."""
+
+    def __init__(self) -> None:
+        self._log: Any = None
+        self._begins: dict[tuple[str, str, int], str] = {}
+
+    def write(self, ended: Iterable[EndedRequest]) -> None:
+        """Write a line for each request, all of them at once, where lines of level info are written."""
+        if self._log is None:
+            # Bound with the first request, when logs are set up: binding takes longer than a line.
+            self._log = structlog.wrap_logger(None, processors=[_text]).bind()
+        now = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+        end = f'"event": "request", "level": "info", "logger": "{_NAME}", "timestamp": "{now}"}}'
+        self._log.info("\n".join([self._line(one, end) for one in ended]))
+
+    def _line(self, ended: EndedRequest, end: str) -> str:
+        method, route, status, seconds, request_id = ended
+        begin = self._begins.get((method, route, status))
+        if begin is None:
+            begin = _ENCODER.encode({"method": method, "route": route, "status": status}).removesuffix("}")
+            self._begins[method, route, status] = begin
+        return f'{begin}, "milliseconds": {round(seconds * 1000, 1)}, "request_id": "{request_id}", {end}'
+
+
+def _text(logger: object, method: str, event: MutableMapping[str, Any]) -> str:
+    del logger, method
+    return str(event["event"])
 
 
 def _as_json(event: object, **options: Any) -> str:

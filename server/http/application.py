@@ -22,6 +22,7 @@ from server.camera_stream.endpoints import camera_stream_routes
 from server.camera_stream.service import streams_of
 from server.components.endpoints import router as components_router
 from server.context import ServerContext, open_context
+from server.core.logs import RequestLog
 from server.core.settings import ServerSettings
 from server.core.tracing import NoTracing
 from server.daily_counts.starting import building_counts
@@ -33,6 +34,7 @@ from server.http import docs, errors, openapi
 from server.http.cross_origin import CrossOrigin
 from server.http.idempotency import finish_work
 from server.http.known_callers import KnownCallers
+from server.http.lean_batches import LeanBatches
 from server.http.lean_routes import LeanRoutes
 from server.http.paths import CanonicalPaths
 from server.http.requests import Faults, HeadRequests, Requests
@@ -144,14 +146,18 @@ def create_app(settings: ServerSettings, context: ServerContext | None = None) -
     app.router.routes.insert(0, RouteTable([route for route in app.router.routes if isinstance(route, Route)]))
     errors.install(app)
     openapi.install(app)
+    log = RequestLog()
+    # Of nothing that passes by the middlewares a span could be made.
+    tracing = None if isinstance(parts.tracing, NoTracing) else parts.tracing
+    app.state.lean_batches = LeanBatches(parts, app, app.router.routes, log) if tracing is None else None
     # The last one added is the first to see a request.
     app.add_middleware(HeadRequests)
     app.add_middleware(LeanRoutes, routes=app.router.routes)
     app.add_middleware(Faults)
     if settings.cors_origins:
         app.add_middleware(CrossOrigin, origins=settings.cors_origins)
-    app.add_middleware(Requests, metrics=parts.metrics)
-    if not isinstance(parts.tracing, NoTracing):
-        app.add_middleware(Traced, tracing=parts.tracing)
+    app.add_middleware(Requests, metrics=parts.metrics, log=log)
+    if tracing is not None:
+        app.add_middleware(Traced, tracing=tracing)
     app.add_middleware(CanonicalPaths)
     return app

@@ -6,15 +6,20 @@ import asyncio
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from models.errors import Unavailable, UserFacingError
 from models.ids import new_id
 from server.http.errors import problem
+from server.http.lean_batches import LeanBatches, LeanRequest
 from server.http.refusals import HttpRefusal, RequestTimeout
 from server.http.whole_messages import CYCLE
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGI3Application
 
 _HEAD, _DRAIN, _WRITE = "head", "drain", "write"
 
@@ -54,6 +59,7 @@ class Connection(HttpToolsProtocol):
     """
 
     limits: ClassVar[ConnectionLimits]
+    lean: ClassVar[LeanBatches | None] = None
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -63,6 +69,7 @@ class Connection(HttpToolsProtocol):
         self._head_bytes = 0
         self._refused = False
         self._handed_on = False
+        self._lean: LeanRequest | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take a connection, or refuse it when there are too many."""
@@ -82,6 +89,10 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         super().data_received(data)
+        if self._lean is not None:
+            # Its body has not come with its head: what is late is the application's to answer.
+            lean, self._lean = self._lean, None
+            lean.serve()
         if self._handed_on:
             return
         if not self._in_head:
@@ -91,12 +102,14 @@ class Connection(HttpToolsProtocol):
         self._head_bytes += len(data)
         if self._head_bytes > self.limits.head_bytes:
             self._refuse(HeadTooLarge("http-head-too-large"))
+        elif not self._refused:
+            # Not with its beginning: most heads end with the bytes they begin with.
+            self._start(_HEAD, self.limits.head_s, self._head_late)
 
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
-        self._start(_HEAD, self.limits.head_s, self._head_late)
 
     def on_headers_complete(self) -> None:
         """Start the request, unless its head is too large or names no host (RFC 9112, section 3.2)."""
@@ -112,9 +125,18 @@ class Connection(HttpToolsProtocol):
             self._refuse(MalformedRequest("http-malformed"))
         if not self._refused:
             super().on_headers_complete()
-            # An upgrade to a WebSocket makes no cycle.
-            if self.cycle is not None and self.cycle.scope is self.scope:
-                self.scope[CYCLE] = weakref.ref(self.cycle)  # type: ignore[literal-required]  # a name of our own
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        """Begin a request, a usual one of a lean route only once its body is there."""
+        cycle.scope[CYCLE] = weakref.ref(cycle)  # type: ignore[literal-required]  # a name of our own
+        serve = partial(super()._start_asgi_task, cycle, app)
+        lean = None if self.lean is None else self.lean.usual(cycle, serve)
+        if lean is None:
+            serve()
+        elif cycle.more_body:
+            self._lean = lean
+        else:
+            lean.answer_soon()
 
     def on_body(self, body: bytes) -> None:
         """Take a part of a body."""
@@ -127,6 +149,9 @@ class Connection(HttpToolsProtocol):
         if self._refused:
             return
         super().on_message_complete()
+        if self._lean is not None:
+            lean, self._lean = self._lean, None
+            lean.answer_soon()
         self._stop(_DRAIN)
         self._expect_head()
 
@@ -199,11 +224,16 @@ class Connection(HttpToolsProtocol):
                 timer.cancel()
 
 
-def connection_class(limits: ConnectionLimits) -> type[Connection]:
-    """Return the class of connections with these limits, as uvicorn makes them itself."""
+def connection_class(limits: ConnectionLimits, lean: LeanBatches | None = None) -> type[Connection]:
+    """Return the class of connections with these limits, as uvicorn makes them itself.
+
+    Args:
+        limits: of each connection.
+        lean: answers usual requests of lean routes; without it the application does.
+    """
 
     class LimitedConnection(Connection):
         pass
 
-    LimitedConnection.limits = limits
+    LimitedConnection.limits, LimitedConnection.lean = limits, lean
     return LimitedConnection

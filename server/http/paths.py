@@ -40,6 +40,13 @@ def given_path(scope: Scope) -> str:
     return str(scope.get(_GIVEN, scope["path"]))
 
 
+def paths_to(path: str) -> frozenset[str]:
+    """Return every path without a trailing slash that ``canonical_path`` takes to a path of a route."""
+    at_root = path.removeprefix(PREFIX)
+    given = (path, at_root, SHORT_PREFIX + at_root)
+    return frozenset(one for one in given if canonical_path(one, ends_in_slash=False) == path)
+
+
 class CanonicalPaths:
     """ASGI middleware that rewrites the path of a request to the canonical one; the query string stays as it is.
 

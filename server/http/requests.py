@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterable
-from typing import Any
 
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from models.errors import InvalidInput
 from models.ids import new_id
+from server.core.logs import EndedRequest, RequestLog
 from server.core.metrics import Metrics
-from server.core.structlog_import import structlog
 from server.http import errors
 from server.http.errors import SECURITY_HEADERS
 from server.http.whole_messages import ANSWER, lines_of, send_whole
@@ -21,7 +20,8 @@ from server.http.whole_messages import ANSWER, lines_of, send_whole
 OUTCOME = "imageflow.outcome"
 """Member of a scope once the request is over: method, route and status, as metrics count them."""
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_REQUEST_ID, _CLOSE = b"x-request-id", (b"connection", b"close")
+REQUEST_ID = b"x-request-id"
+_CLOSE = b"connection", b"close"
 _DEFAULTS = (
     *((name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()),
     (b"cache-control", b"no-store"),
@@ -31,7 +31,16 @@ _JSON = (b"content-type", b"application/json")
 _JSON_LINES, _JSON_OVER_TLS = lines_of((_JSON, *_DEFAULTS)), lines_of((_JSON, *_OVER_TLS))
 _Headers = list[tuple[bytes, bytes]]
 _UNMATCHED = "(unmatched)"
-_log = structlog.get_logger("imageflow.server")
+
+
+def request_id_of(given: bytes) -> str:
+    """Return the id that a client has given a request, or a new one for none or one that cannot be written to a log."""
+    return given.decode() if _ID.fullmatch(given) else new_id()
+
+
+def lines_of_json(request_id: str, *, tls: bool) -> bytes:
+    """Return the lines of the head of an answer of JSON in one piece, without the length."""
+    return b"%bx-request-id: %b\r\n" % (_JSON_OVER_TLS if tls else _JSON_LINES, request_id.encode())
 
 
 class Requests:
@@ -40,12 +49,13 @@ class Requests:
     Args:
         app: what comes next.
         metrics: counts and durations go there.
+        log: gets a line.
     """
 
-    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, log: RequestLog) -> None:
         self._app = app
         self._metrics = metrics
-        self._log: Any = None
+        self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
@@ -54,12 +64,12 @@ class Requests:
             return
         given, body_awaited = b"", False
         for name, value in scope["headers"]:
-            if name == _REQUEST_ID:
+            if name == REQUEST_ID:
                 given = value
             elif name == b"expect":
                 # Answered before its body was asked for: what would come next on the connection is not known.
                 body_awaited = True
-        request_id = given.decode() if _ID.fullmatch(given) else new_id()
+        request_id = request_id_of(given)
         scope["imageflow.request_id"] = request_id
         status = 500
         started = time.perf_counter()
@@ -73,7 +83,7 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                added = [(_REQUEST_ID, request_id.encode())]
+                added = [(REQUEST_ID, request_id.encode())]
                 if body_awaited:
                     added.append(_CLOSE)
                 message["headers"] = _completed(message["headers"], added, tls=scope["scheme"] == "https")
@@ -86,9 +96,8 @@ class Requests:
                 await send_completed(message)
                 return
             status = 200
-            content, secured = message["content"], scope["scheme"] == "https"
-            lines = _JSON_OVER_TLS if secured else _JSON_LINES
-            if not send_whole(scope, b"%bx-request-id: %b\r\n" % (lines, request_id.encode()), content):
+            content = message["content"]
+            if not send_whole(scope, lines_of_json(request_id, tls=scope["scheme"] == "https"), content):
                 headers = [_JSON, (b"content-length", b"%d" % len(content))]
                 await send_completed({"type": "http.response.start", "status": status, "headers": headers})
                 await send_completed({"type": "http.response.body", "body": content})
@@ -101,17 +110,7 @@ class Requests:
             method = scope["method"] if scope["method"] in _METHODS else "OTHER"
             scope[OUTCOME] = method, route, status
             self._metrics.request(method, route, status, seconds)
-            if self._log is None:
-                # Bound once, when logs are set up: binding it takes longer than a line.
-                self._log = _log.bind()
-            self._log.info(
-                "request",
-                method=method,
-                route=route,
-                status=status,
-                milliseconds=round(seconds * 1000, 1),
-                request_id=request_id,
-            )
+            self._log.write((EndedRequest(method, route, status, seconds, request_id),))
 
 
 def _completed(given: Iterable[tuple[bytes, bytes]], added: _Headers, *, tls: bool) -> _Headers:

@@ -54,7 +54,7 @@ def listening(app: FastAPI, settings: ServerSettings, **further: Any) -> uvicorn
     limits = ConnectionLimits(settings.max_connections, _HEAD_BYTES, settings.head_timeout_s, settings.body_timeout_s)
     return uvicorn.Config(
         app,
-        http=connection_class(limits),
+        http=connection_class(limits, app.state.lean_batches),
         log_config=None,
         access_log=False,
         server_header=False,

@@ -15,7 +15,7 @@ from statistics import median
 import numpy as np
 
 from app.benchmarks.figures import Figure
-from app.benchmarks.probing import resident_megabytes
+from app.benchmarks.probing import processor_seconds, resident_megabytes
 from app.benchmarks.server.driving import load, peer_route, post, served, signed_in
 from inspection.sensor import SensorModel, SensorTraining, save_model, train_files
 from models.ids import new_id
@@ -55,7 +55,7 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
         with served(folder / "empty") as (_, process_id):
             empty = resident_megabytes(process_id)
         with (
-            peer_route(_PEER, folder / "port", str(folder)) as peer,
+            peer_route(_PEER, folder / "port", str(folder)) as (peer, peer_id),
             served(folder, lambda context: _keep(context, folder)) as (url, process_id),
         ):
             at_start = resident_megabytes(process_id)
@@ -64,14 +64,22 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
             single, keyed = post("/anomaly", body), _with_key(post("/anomaly", body), url)
             on_loop = post("/anomaly-async", body)
             for _ in range(rounds):
-                found["peer"].append(load(peer, [single], CONNECTIONS, seconds))
-                found["peer_async"].append(load(peer, [on_loop], CONNECTIONS, seconds))
-                found["loopback"].append(load(url, [single], CONNECTIONS, seconds))
-                found["key"].append(load(url, [keyed], CONNECTIONS, seconds))
+                found["peer"].append(_flat_out(peer, peer_id, single, seconds))
+                found["peer_async"].append(_flat_out(peer, peer_id, on_loop, seconds))
+                found["loopback"].append(_flat_out(url, process_id, single, seconds))
+                found["key"].append(_flat_out(url, process_id, keyed, seconds))
                 found["steady"].append(load(url, [keyed], CONNECTIONS, seconds, RATE))
                 found["batch"].append(load(url, [batch], 1, seconds))
             after = resident_megabytes(process_id)
     return [*_figures(found), *_sizes(model, size, empty, at_start, after)]
+
+
+def _flat_out(url: str, process_id: int, request: str, seconds: float) -> Mapping[str, float]:
+    """Return what came back, and the processor time of a request in the process that answers, ``processor_us``."""
+    before = processor_seconds(process_id)
+    came = load(url, [request], CONNECTIONS, seconds)
+    taken = processor_seconds(process_id) - before
+    return {**came, "processor_us": 1e6 * taken / (came["per_s"] * seconds)}
 
 
 def _trained(folder: Path) -> tuple[SensorModel, np.ndarray[tuple[int, int], np.dtype[np.float64]]]:
@@ -106,6 +114,7 @@ def _with_key(request: str, url: str) -> str:
 
 def _figures(found: _Found) -> Iterator[Figure]:
     peers = {name: median(one["per_s"] for one in found[name]) for name in _PEERS}
+    processor = {name: median(one["processor_us"] for one in found[name]) for name in (*_PEERS, "key", "loopback")}
     for name, what in _PEERS.items():
         yield Figure(
             name=f"anomaly_{name}_per_s",
@@ -128,6 +137,19 @@ def _figures(found: _Found) -> Iterator[Figure]:
                 goal="≥ 2",
                 met=rate >= 2 * peers[other],
             )
+            yield Figure(
+                name=f"anomaly_{name}_processor_of_{other}",
+                value=processor[other] / processor[name],
+                what=f"processor time of a request to the peer, {what}, for that of POST /anomaly {who}",
+            )
+    for name, taken in processor.items():
+        yield Figure(
+            name=f"anomaly_{name}_processor_us",
+            value=taken,
+            unit="µs",
+            what=f"processor time of a request in its server, {name}; what else the machine does hardly changes it",
+            note=_spread(found[name], "processor_us"),
+        )
     p50 = median(one["p50_ms"] for one in found["steady"])
     yield Figure(
         name="anomaly_steady_p50_ms",

@@ -53,8 +53,8 @@ def served(
 
 
 @contextmanager
-def peer_route(module: str, port_file: Path, *arguments: str) -> Iterator[str]:
-    """Run a peer in a process of its own until the block ends, and give its URL.
+def peer_route(module: str, port_file: Path, *arguments: str) -> Iterator[tuple[str, int]]:
+    """Run a peer in a process of its own until the block ends, and give its URL and process id.
 
     Args:
         module: takes the file that it writes its port to, then ``arguments``; ends with its standard input.
@@ -72,7 +72,7 @@ def peer_route(module: str, port_file: Path, *arguments: str) -> Iterator[str]:
                 if process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"{module} did not start")
                 time.sleep(0.05)
-            yield f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}"
+            yield f"http://127.0.0.1:{port_file.read_text(encoding='utf-8')}", process.pid
         finally:
             if process.stdin is not None:
                 process.stdin.close()

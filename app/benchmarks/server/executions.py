@@ -21,6 +21,7 @@ import numpy as np
 from websockets.sync.client import connect
 
 from app.benchmarks.figures import Figure
+from app.benchmarks.probing import processor_seconds
 from app.benchmarks.server.driving import served, signed_in
 from inspection.imaging.files import decode_image, encode_jpeg, encode_png
 from inspection.model_library.loading import load_model
@@ -81,9 +82,9 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
         for _ in range(_WARM_UP):
             client.run(pipeline, image)
         taken = [_milliseconds(lambda: client.run(pipeline, image)) for _ in range(rounds)]
-        before = _processor_s(process_id), time.process_time()
+        before = processor_seconds(process_id), time.process_time()
         per_s = client.throughput(pipeline, image, rounds)
-        spent = _processor_s(process_id) - before[0], time.process_time() - before[1]
+        spent = processor_seconds(process_id) - before[0], time.process_time() - before[1]
     server_ms, client_ms = (seconds * 1000 / rounds for seconds in spent)
     return [
         *_figures(taken, local, per_s, local_per_s, rounds),
@@ -220,13 +221,6 @@ def _runs(weights: Path, image: bytes, *, at_once: int) -> Callable[[], None]:
     for _ in range(_WARM_UP):
         run()
     return run
-
-
-def _processor_s(process_id: int) -> float:
-    """Return the processor time that a process has taken (Linux), in seconds."""
-    stat = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii")
-    user, system = stat.rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
 
 
 def _milliseconds(work: Callable[[], object]) -> float:

@@ -53,7 +53,7 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS) -> li
     found: dict[str, list[Mapping[str, float]]] = {name: [] for name in (_BARE, *_GOALS)}
     with (
         tempfile.TemporaryDirectory() as folder,
-        peer_route(_BARE_MODULE, Path(folder) / "port") as bare,
+        peer_route(_BARE_MODULE, Path(folder) / "port") as (bare, _),
         served(Path(folder)) as server,
     ):
         url, process_id = server

@@ -7,7 +7,11 @@ import re
 
 import pytest
 
+from models.data_version import DataVersion
+from models.errors import Unavailable
 from models.ids import new_id
+from server.anomaly import scoring
+from server.http.requests import Requests
 from tests.support.raw_http import RawAnswer, connected, ended, read_answer
 from tests.support.sensor_models import upload, vector_model
 from tests.support.serving import Served
@@ -87,3 +91,50 @@ def test_a_score_is_counted_once(served: Served, sensor: str) -> None:
         before = counted()
         assert answer(served, request(sensor, values=values)).status == status
         assert counted() == before + 1
+
+
+def test_a_revoked_key_gets_no_further_score(served: Served, sensor: str) -> None:
+    made = served["admin"].post("/api-keys", json={"name": f"PLC {sensor}", "role": "integrator"}).json()
+    asked = request(sensor, f"X-API-Key: {made['key']}")
+    with connected(served.url) as connection:
+        connection.sendall(asked)
+        assert read_answer(connection).status == 200
+        assert served["admin"].delete(f"/api-keys/{made['id']}").status_code == 204
+        connection.sendall(asked)
+        refused = read_answer(connection)
+        assert (refused.status, refused.code) == (401, "key-invalid")
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1", "/api/v1"])
+def test_a_whole_request_reaches_no_middleware(
+    served: Served, sensor: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Requests, "__call__", None)
+    asked = request(sensor).replace(b"POST /anomaly", f"POST {prefix}/anomaly".encode())
+    assert answer(served, asked).status == 200
+
+
+def test_a_fault_in_a_score_is_answered(served: Served, sensor: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    with connected(served.url) as connection:
+        connection.sendall(request(sensor))
+        assert read_answer(connection).status == 200
+        with monkeypatch.context() as faulty:
+            faulty.setattr(scoring, "score", fails)
+            connection.sendall(request(sensor))
+            refused = read_answer(connection)
+            assert (refused.status, refused.code) == (500, "internal-error")
+    assert answer(served, request(sensor)).status == 200
+
+
+def test_a_database_that_cannot_be_read_is_said_to_be(
+    served: Served, sensor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_: object) -> int:
+        raise Unavailable("database-unreachable")
+
+    monkeypatch.setattr(DataVersion, "now", fails)
+    refused = answer(served, request(sensor))
+    assert (refused.status, refused.code) == (503, "database-unreachable")

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from models.ids import new_id
-from server.http.paths import canonical_path
+from server.http.paths import canonical_path, paths_to
 from tests.support.serving import Served
 
 FORMS = [(prefix, slash) for prefix in ("/api/v1", "/v1") for slash in ("", "/")]
@@ -35,6 +35,17 @@ FORMS = [(prefix, slash) for prefix in ("/api/v1", "/v1") for slash in ("", "/")
 )
 def test_a_path_has_one_canonical_form(given: str, canonical: str) -> None:
     assert canonical_path(given, ends_in_slash=given.endswith("/")) == canonical
+
+
+@pytest.mark.parametrize(
+    ("path", "given"),
+    [
+        ("/api/v1/anomaly", {"/api/v1/anomaly", "/v1/anomaly", "/anomaly"}),
+        ("/api/v1/pipelines", {"/api/v1/pipelines", "/v1/pipelines"}),
+    ],
+)
+def test_every_path_to_a_route_is_known(path: str, given: set[str]) -> None:
+    assert paths_to(path) == given
 
 
 def test_an_encoded_slash_at_the_end_stays_part_of_the_last_segment() -> None:
