@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -16,6 +18,8 @@ from models.messages import Language, error_text
 
 ROUNDS = 5
 Progress = Callable[[str, float], None]
+OnMeasured = Callable[[str, float], None]
+"""Called with the name of a module that has run, and the seconds it took."""
 
 
 @dataclass(slots=True)
@@ -45,6 +49,7 @@ def run_areas(
     rounds: int = ROUNDS,
     language: Language = "en",
     on_progress: Progress | None = None,
+    on_measured: OnMeasured = lambda _module, _seconds: None,
 ) -> list[Outcome]:
     """Measure areas, one process after the other.
 
@@ -58,6 +63,7 @@ def run_areas(
         rounds: how often each probe runs.
         language: of messages in the outcomes.
         on_progress: called with what is measured and the fraction that is done.
+        on_measured: called with each module that has run, and the seconds it took.
     """
     outcomes = [Outcome(area) for area in areas]
     repeated = 1 if quick else rounds
@@ -66,8 +72,9 @@ def run_areas(
     for outcome in outcomes:
         for measure in outcome.area.measures:
             progress.next(outcome.area.title)
-            _measure(outcome, measure, data, language, quick=quick)
-    _probe(outcomes, repeated, progress, quick=quick)
+            with _timed(measure.module, on_measured):
+                _measure(outcome, measure, data, language, quick=quick)
+    _probe(outcomes, repeated, progress, on_measured, quick=quick)
     _require_different_names(outcomes)
     return outcomes
 
@@ -95,7 +102,7 @@ def _measure(outcome: Outcome, measure: Measure, data: Path | None, language: La
         outcome.notes.append(found["notes"])
 
 
-def _probe(outcomes: Sequence[Outcome], rounds: int, progress: _Steps, *, quick: bool) -> None:
+def _probe(outcomes: Sequence[Outcome], rounds: int, progress: _Steps, on_measured: OnMeasured, *, quick: bool) -> None:
     values: dict[str, dict[str, list[float]]] = {}
     with tempfile.TemporaryDirectory() as work:
         for number in range(rounds):
@@ -105,7 +112,8 @@ def _probe(outcomes: Sequence[Outcome], rounds: int, progress: _Steps, *, quick:
                         continue
                     progress.next(outcome.area.title)
                     try:
-                        found = run_probe(probe.module, Path(work), probe.environment, quick=quick)
+                        with _timed(probe.module, on_measured):
+                            found = run_probe(probe.module, Path(work), probe.environment, quick=quick)
                     except MeasurementFailed as error:
                         outcome.failures.append(str(error))
                         continue
@@ -141,6 +149,16 @@ def require_linux() -> None:
     """
     if not Path("/proc/self/status").is_file():
         raise Unavailable("benchmark-system")
+
+
+@contextmanager
+def _timed(module: str, on_measured: OnMeasured) -> Iterator[None]:
+    """Report how long the block takes, also where it fails."""
+    began = time.monotonic()
+    try:
+        yield
+    finally:
+        on_measured(module, time.monotonic() - began)
 
 
 class _Steps:

@@ -71,7 +71,12 @@ def bench_command(
             raise typer.BadParameter(f"{write} is no page of figures and stays as it is", param_hint="--write")
     with progress_bar("Measuring") as advance:
         outcomes = run_areas(
-            areas, data or data_of_environment(), quick=quick, language=language(), on_progress=advance
+            areas,
+            data or data_of_environment(),
+            quick=quick,
+            language=language(),
+            on_progress=advance,
+            on_measured=lambda module, seconds: typer.echo(f"{module}: {seconds:.0f} s", err=True),
         )
     machine = describe_machine()
     failed = [outcome for outcome in outcomes if outcome.failures]

@@ -25,6 +25,8 @@ from app.command_line.reading_options import (
     report_transparent,
 )
 from app.command_line.station import LanguageName
+from app.command_line.tables import labelled_lines
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.anomaly.preprocessing import ImagePreprocessor
@@ -169,14 +171,14 @@ def _evaluate_scores(
     unlike = mismatch.error() if mismatch is not None else None
     if unlike is not None:
         warn_about(unlike)
-    with progress_bar("Evaluating") as advance:
+    with progress_bar(phrase("evaluating")) as advance:
         scored = score_set(
             PreprocessedModel(loaded, preprocessor),
             *folders,
             threshold=threshold,
             pictures=place is not None,
             language=speech,
-            on_progress=in_fractions("Evaluating", advance),
+            on_progress=in_fractions(phrase("evaluating"), advance),
             reading=reading,
             marks=marks,
         )
@@ -190,7 +192,7 @@ def _evaluate_scores(
         from inspection.evaluation.report import write_report
 
         write_report(scored, found, place, Sources(*folders, processed), speech)
-        typer.echo(f"report: {place.page}", err=as_json)
+        typer.echo(phrase("evaluation-report", file=place.page), err=as_json)
     report_transparent(scored.transparent)
     _report_masks(scored)
     _exit_for(found)
@@ -221,8 +223,10 @@ def _evaluate_detector(model: Path, data: Path, speech: Language, *, as_json: bo
         raise typer.BadParameter("an anomaly model takes --good and --defect", param_hint="--data")
     if not isinstance(loaded, Detector):
         raise DoesNotFit("evaluation-kind", name=model.name)
-    with progress_bar("Evaluating") as advance:
-        found = evaluate_detector(loaded, data, language=speech, on_progress=in_fractions("Evaluating", advance))
+    with progress_bar(phrase("evaluating")) as advance:
+        found = evaluate_detector(
+            loaded, data, language=speech, on_progress=in_fractions(phrase("evaluating"), advance)
+        )
     _print_report(found, _detector_table(found) if not as_json else None)
     _exit_for(found)
 
@@ -246,18 +250,24 @@ def _print_report(found: dict[str, Any], lines: list[str] | None) -> None:
 
 
 def _detector_table(found: dict[str, Any]) -> list[str]:
-    latency = found["latency_ms"]
-    width = max(len(name) for name in found["classes"])
-    return [
-        f"mAP50      {found['map50']:.4f}",
-        f"mAP50-95   {found['map50_95']:.4f}   on {found['images']} images with {found['boxes']} boxes",
-        f"latency    p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms",
-        *(
-            f"  {name:<{width}}  mAP50 {_plain(values['map50'])}  mAP50-95 {_plain(values['map50_95'])}"
-            f"  {values['boxes']} boxes"
+    boxes = {"images": found["images"], "boxes": found["boxes"]}
+    lines = labelled_lines(
+        [
+            ("mAP50", f"{found['map50']:.4f}"),
+            ("mAP50-95", phrase("evaluation-boxes", value=f"{found['map50_95']:.4f}", **boxes)),
+            (phrase("evaluation-latency"), _latency(found)),
+        ]
+    )
+    return lines + labelled_lines(
+        [
+            (
+                f"  {name}",
+                f"mAP50 {_plain(values['map50'])}  mAP50-95 {_plain(values['map50_95'])}  "
+                + phrase("evaluation-class-boxes", boxes=values["boxes"]),
+            )
             for name, values in found["classes"].items()
-        ),
-    ]
+        ]
+    )
 
 
 def _plain(value: float | None) -> str:
@@ -265,30 +275,40 @@ def _plain(value: float | None) -> str:
 
 
 def _table(found: dict[str, Any]) -> list[str]:
-    lines = [
-        _figure("image AUROC", found, "image_auroc"),
-        _figure("average prec.", found, "average_precision"),
+    rows = [
+        (phrase("evaluation-image-auroc"), _figure(found, "image_auroc")),
+        (phrase("evaluation-average-precision"), _figure(found, "average_precision")),
     ]
     if found["pixel_auroc"] is not None:
-        lines.append(f"{_figure('pixel AUROC', found, 'pixel_auroc')}, {found['masks']} masks")
-        lines.append(f"{_figure('AUPRO', found, 'aupro')}, {found['regions']} regions")
+        pixels = phrase("evaluation-masks", value=_figure(found, "pixel_auroc"), masks=found["masks"])
+        regions = phrase("evaluation-regions", value=_figure(found, "aupro"), regions=found["regions"])
+        rows += [(phrase("evaluation-pixel-auroc"), pixels), (phrase("evaluation-aupro"), regions)]
     best = found["best_f1"]
-    lines += [
-        f"threshold      {found['threshold']:.4f}",
-        f"escapes        {_share(found['escapes'])}{_share_interval(found, 'escapes')}",
-        f"overkill       {_share(found['overkill'])}{_share_interval(found, 'overkill')}",
-        f"{_figure('F1', found, 'f1')}; best {best['f1']:.4f} at {best['threshold']:.4f}",
-        f"latency        p50 {found['latency_ms']['p50']:.1f} ms, p95 {found['latency_ms']['p95']:.1f} ms",
+    best_f1 = {"best": f"{best['f1']:.4f}", "threshold": f"{best['threshold']:.4f}"}
+    rows += [
+        (phrase("evaluation-threshold"), f"{found['threshold']:.4f}"),
+        (phrase("evaluation-escapes"), _share(found["escapes"]) + _share_interval(found, "escapes")),
+        (phrase("evaluation-overkill"), _share(found["overkill"]) + _share_interval(found, "overkill")),
+        (phrase("evaluation-f1"), phrase("evaluation-best-f1", value=_figure(found, "f1"), **best_f1)),
+        (phrase("evaluation-latency"), _latency(found)),
     ]
-    lines += [f"  {name}: escapes {_share(values['escapes'])}" for name, values in found["classes"].items()]
+    lines = labelled_lines(rows)
+    lines += [
+        phrase("evaluation-class", name=name, escapes=_share(values["escapes"]))
+        for name, values in found["classes"].items()
+    ]
     if found["skipped"]:
-        left = found["left_out"]
-        lines.append(f"left out       {left['good']} good, {left['defect']} defective: in no figure, with no verdict")
+        left = phrase("evaluation-left-out-images", **found["left_out"])
+        lines += labelled_lines([(phrase("evaluation-left-out"), left)])
     return lines
 
 
-def _figure(title: str, found: dict[str, Any], name: str) -> str:
-    return f"{title:<14} {found[name]:.4f}{_interval(found, name)}"
+def _latency(found: dict[str, Any]) -> str:
+    return f"p50 {found['latency_ms']['p50']:.1f} ms, p95 {found['latency_ms']['p95']:.1f} ms"
+
+
+def _figure(found: dict[str, Any], name: str) -> str:
+    return f"{found[name]:.4f}{_interval(found, name)}"
 
 
 def _interval(found: dict[str, Any], name: str) -> str:
@@ -302,5 +322,5 @@ def _share_interval(found: dict[str, Any], name: str) -> str:
 
 
 def _share(found: dict[str, Any]) -> str:
-    of = f"{found['count']} of {found['total']}"
+    of = phrase("evaluation-share", count=found["count"], total=found["total"])
     return of if found["rate"] is None else f"{of} ({found['rate']:.1%})"

@@ -12,9 +12,11 @@ from app.command_line.model_drift import drift_command
 from app.command_line.model_export import export_command, verify_command
 from app.command_line.model_release import release_app
 from app.command_line.model_score import score_command
+from app.command_line.model_show import described_lines
 from app.command_line.model_threshold import threshold_command
 from app.command_line.options import JsonOption, progress_bar
 from app.command_line.tables import print_json_lines
+from app.command_line.wording import phrase
 
 model_app = typer.Typer(
     help="Look at models, set thresholds, score sensor rows, see drift, export and verify; make the backbone ready.",
@@ -57,13 +59,13 @@ def backbone_command(
         return
     from inspection.anomaly import convert_in_own_process
 
-    with progress_bar(f"Converting {name}"):
+    with progress_bar(phrase("backbone-converting", name=name)):
         made = convert_in_own_process(name, out)
     found = {"name": made.name, "graph": str(made.graph), "digest": made.digest, "parity": made.parity}
     typer.echo(
         json.dumps(found, ensure_ascii=False)
         if as_json
-        else f"{made.name} is ready: {made.graph} (differs from torch by {made.parity:.1e} at most)"
+        else phrase("backbone-done", name=made.name, file=made.graph, difference=f"{made.parity:.1e}")
     )
 
 
@@ -79,48 +81,10 @@ def show_command(
       imageflow model show part.model
       imageflow model show part.model --json
     """  # noqa: D301 - \b keeps the lines as they are
-    from inspection.detection.model_file.bundle import DETECTION_KINDS
-    from inspection.detection.model_file.description import format_detector
     from inspection.model_library.catalogue import describe_model
 
     found = describe_model(model)
-    if as_json:
-        typer.echo(json.dumps(found, ensure_ascii=False))
-        return
-    if found["kind"] in DETECTION_KINDS:
-        typer.echo("\n".join(format_detector(found)))
-        return
-    threshold, data = found["threshold"], found["data"]
-    basis = f"{threshold['method']} of {threshold['sample']} held-out scores"
-    if threshold["defects"]:
-        basis += f" and {threshold['defects']} defects"
-    kind = f"{found['kind']} on {found['backbone']['name']}, {found['precision'].upper()}"
-    lines = [
-        f"{found['name'] or model.stem}  ({kind})",
-        f"file        {found['file']}, {found['bytes'] / 1e6:.1f} MB, SHA-256 {found['digest']}",
-        f"trained on  {data['images']} good images of about "
-        f"{found['preprocessing']['median_width']}×{found['preprocessing']['median_height']}, seed {found['seed']}",
-        f"threshold   {threshold['value']:.4f} for {threshold['false_alarm_rate']:.1%} false alarms ({basis})",
-        f"size        {', '.join(f'{name} {value:.0f}' for name, value in _figures(found['metrics']).items())}",
-    ]
-    if "parity" in found["metrics"]:
-        lines.append(f"parity      {found['metrics']['parity']:.1e} between training and runtime")
-    lines.append(f"steps       {_steps(found['view'])}")
-    if found["warnings"]:
-        lines.append(f"warnings    {', '.join(found['warnings'])}")
-    typer.echo("\n".join(lines))
-
-
-def _steps(record: dict[str, Any] | None) -> str:
-    """Return what the images of the training went through."""
-    if record is None:
-        return "not known: the file is from before they were kept"
-    return ", ".join(step["component"] for step in record["steps"]) or "none, images as they are"
-
-
-def _figures(metrics: dict[str, float]) -> dict[str, float]:
-    """Return the figures that describe a model's size, for every method."""
-    return {name.replace("_", " "): value for name, value in metrics.items() if name != "parity"}
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(described_lines(found)))
 
 
 @model_app.command("list")
@@ -143,14 +107,16 @@ def list_command(
         print_json_lines(listed)
         return
     for found in listed:
-        if "error" in found:
-            typer.echo(f"{found['file']}  unusable: {found['error']}")
-        elif "threshold" not in found:
-            quality = "" if found["map50"] is None else f"  mAP50 {found['map50']:.3f}"
-            typer.echo(f"{found['file']}  {found['name']}  {found['kind']}  {found['images']} images{quality}")
-        else:
-            typer.echo(
-                f"{found['file']}  {found['name']}  {found['images']} images  threshold {found['threshold']:.3f}"
-            )
+        typer.echo(_listed_line(found))
     if not listed:
         warn("no-model-files", folder=folder)
+
+
+def _listed_line(found: dict[str, Any]) -> str:
+    if "error" in found:
+        return phrase("model-unusable", file=found["file"], error=found["error"])
+    named = {"file": found["file"], "name": found["name"], "images": found["images"]}
+    if "threshold" in found:
+        return phrase("model-listed", **named, threshold=f"{found['threshold']:.3f}")
+    quality = "" if found["map50"] is None else f"  mAP50 {found['map50']:.3f}"
+    return phrase("model-listed-detector", **named, kind=found["kind"]) + quality

@@ -19,6 +19,8 @@ from app.command_line.options import (
     progress_bar,
 )
 from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_columns
+from app.command_line.tables import table_lines
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorDrift, SensorTable
@@ -50,7 +52,7 @@ def drift_command(
     from inspection.sensor import drift_report, load_model, read_table
 
     form = table_form(encoding, decimal, skip_lines, missing)
-    with progress_bar("Reading"):
+    with progress_bar(phrase("reading")):
         loaded = load_model(model)
         table = read_table(data, leave_out or (), form=form)
         report = drift_report(loaded, rows_of(table, loaded.metadata.columns))
@@ -80,11 +82,16 @@ def _summary(model: Path, data: Path, table: SensorTable, report: tuple[SensorDr
 
 
 def _table(report: tuple[SensorDrift, ...]) -> list[str]:
-    width = max(len("sensor"), *(len(found.column) for found in report))
-    lines = [f"{'sensor':<{width}}  {'level':<12}  {'shift':>7}  {'index':>7}  {'distance':>8}  {'values':>8}"]
-    lines += [
-        f"{found.column:<{width}}  {found.level:<12}  {found.shift:>+7.2f}  {found.stability_index:>7.3f}  "
-        f"{found.distance:>8.2f}  {found.rows:>8}"
+    header = [phrase(f"drift-{column}") for column in ("sensor", "level", "shift", "index", "distance", "values")]
+    rows = [
+        [
+            found.column,
+            phrase(f"drift-{found.level}"),
+            f"{found.shift:+.2f}",
+            f"{found.stability_index:.3f}",
+            f"{found.distance:.2f}",
+            str(found.rows),
+        ]
         for found in report
     ]
-    return lines
+    return table_lines(header, rows)

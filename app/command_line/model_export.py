@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.command_line.options import JsonOption, progress_bar, require_new_file
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,7 +59,7 @@ def export_command(
 
     images = image_files(calibration) if calibration is not None else []
     _warn_about_images([model], images)
-    with progress_bar(f"Exporting as {precision.upper()}"):
+    with progress_bar(phrase("exporting", precision=precision.upper())):
         report = export_model(model, out, precision, images)
     if as_json:
         found = {
@@ -71,10 +72,16 @@ def export_command(
         }
         typer.echo(json.dumps(found, ensure_ascii=False))
         return
-    size = f"{report.size / 1e6:.1f} MB (from {report.source_size / 1e6:.1f} MB)"
     typer.echo(
-        f"{report.path}: {report.precision.upper()}, {size}, "
-        f"{_parity_text(report.parity)}, SHA-256 {report.digest[:16]}…"
+        phrase(
+            "export-done",
+            file=report.path,
+            precision=report.precision.upper(),
+            megabytes=f"{report.size / 1e6:.1f}",
+            source=f"{report.source_size / 1e6:.1f}",
+            parity=_parity_text(report.parity),
+            digest=report.digest[:16],
+        )
     )
 
 
@@ -110,8 +117,8 @@ def verify_command(
     if not detects:
         _warn_about_images([model] if against is None else [model, against], files)
     check = _check_detector if detects else _check_scores
-    with progress_bar("Checking"):
-        found, parity, agrees = check(model, against, files)
+    with progress_bar(phrase("verifying")):
+        found, parity, line = check(model, against, files)
     if as_json:
         answer = {
             "model": str(found.path),
@@ -122,7 +129,7 @@ def verify_command(
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    typer.echo(f"{found.path} is whole (SHA-256 {found.digest}){agrees}")
+    typer.echo(line)
 
 
 def _warn_about_images(models: Sequence[Path], images: Sequence[Path]) -> None:
@@ -140,13 +147,16 @@ def _warn_about_images(models: Sequence[Path], images: Sequence[Path]) -> None:
 def _check_scores(
     model: Path, against: Path | None, images: Sequence[Path]
 ) -> tuple[Verification, dict[str, Any] | None, str]:
-    """Check an anomaly model; return what was found, its parity as JSON values, and the same as text."""
+    """Check an anomaly model; return what was found, its parity as JSON values, and the line of text."""
     from inspection.anomaly.export.verification import verify_against, verify_model
 
     found = verify_model(model) if against is None else verify_against(model, against, images)
     if found.parity is None:
-        return found, None, "; it is of an older format and holds no scores to compare with"
-    return found, _parity_json(found.parity), f" and agrees with {found.reference}: {_parity_text(found.parity)}"
+        return found, None, phrase("verified-without-scores", **_checked(found))
+    values = {**_checked(found), "parity": _parity_text(found.parity)}
+    if against is None:
+        return found, _parity_json(found.parity), phrase("verified-by-training", **values)
+    return found, _parity_json(found.parity), phrase("verified", **values, reference=found.reference)
 
 
 def _check_detector(
@@ -158,10 +168,15 @@ def _check_detector(
     found = verify_detector(model) if against is None else verify_against(model, against, images)
     agreed = found.agreement
     if agreed is None:
-        return found, None, "; it holds no boxes to compare with"
-    beside = "it finds what it found where it was made" if against is None else f"it agrees with {found.reference}"
-    text = f" and {beside}: {agreed.matched:.1%} of {agreed.boxes} boxes have a partner"
-    return found, agreed.model_dump(mode="json"), text
+        return found, None, phrase("verified-without-boxes", **_checked(found))
+    values = {**_checked(found), "matched": f"{agreed.matched:.1%}", "boxes": agreed.boxes}
+    if against is None:
+        return found, agreed.model_dump(mode="json"), phrase("verified-itself", **values)
+    return found, agreed.model_dump(mode="json"), phrase("verified-boxes", **values, reference=found.reference)
+
+
+def _checked(found: Verification | VerifiedDetector) -> dict[str, object]:
+    return {"file": found.path, "digest": found.digest}
 
 
 def _parity_json(parity: Parity) -> dict[str, Any]:
@@ -169,4 +184,4 @@ def _parity_json(parity: Parity) -> dict[str, Any]:
 
 
 def _parity_text(parity: Parity) -> str:
-    return f"scores differ by {parity.percent_text} of the score at most on {parity.images} images, no verdict flips"
+    return phrase("parity", difference=parity.percent_text, images=parity.images)

@@ -12,6 +12,7 @@ import typer
 
 from app.command_line.options import JsonOption, StoreOption, progress_bar
 from app.command_line.passwords import PasswordStdinOption, read_password
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from sync.station.release_client import ReleaseClient
@@ -49,8 +50,8 @@ def create_command(
     from inspection.model_library.checking import require_same_scores
 
     require_same_scores(model)
-    with _signed_in(server, store, user, password_stdin) as client, progress_bar("Uploading") as advance:
-        sha256 = client.upload(model, lambda done, size: advance("Uploading", done / size if size else 1.0))
+    with _signed_in(server, store, user, password_stdin) as client, progress_bar(phrase("uploading")) as advance:
+        sha256 = client.upload(model, lambda done, size: advance(phrase("uploading"), done / size if size else 1.0))
         found = client.create(item, sha256, name)
     _show(found, as_json)
 
@@ -173,10 +174,11 @@ def _show(release: dict[str, Any], as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(release, ensure_ascii=False))
         return
-    typer.echo(f"{release['id']}  {release['state']}  {release['name']}  item {release['item_id']}")
-    typer.echo(f"  SHA-256 {release['sha256']}, {release['size_bytes'] / 1e6:.1f} MB")
+    shown = {name: release[name] for name in ("id", "state", "name")}
+    typer.echo(phrase("release-shown", **shown, item=release["item_id"]))
+    typer.echo(phrase("release-file", digest=release["sha256"], megabytes=f"{release['size_bytes'] / 1e6:.1f}"))
     if release["stations"]:
-        typer.echo(f"  first stage: {', '.join(release['stations'])}")
+        typer.echo(phrase("release-stations", stations=", ".join(release["stations"])))
     for report in release.get("reports", ()):
         sign, why = ("✓", "") if report["verified"] else ("✕", f"  {report['code']}")
         typer.echo(f"  {sign} {report['device_id']}  {report['at']}{why}")

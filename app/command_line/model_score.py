@@ -7,7 +7,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -25,6 +25,8 @@ from app.command_line.options import (
     require_new_file,
 )
 from app.command_line.sensor_columns import assumptions_as_json, rows_of, table_form, warn_assumptions, warn_columns
+from app.command_line.tables import table_lines
+from app.command_line.wording import phrase
 from models.spreadsheets import cell_text
 
 if TYPE_CHECKING:
@@ -71,10 +73,10 @@ def score_command(
         require_new_file(out, [model, data])
         require_writable(out)
     form = table_form(encoding, decimal, skip_lines, missing)
-    with progress_bar("Reading") as advance:
+    with progress_bar(phrase("reading")) as advance:
         loaded = load_model(model)
         table = read_table(data, leave_out or (), form=form)
-        advance("Scoring", 0.5)
+        advance(phrase("scoring"), 0.5)
         scored = score_rows(loaded, rows_of(table, loaded.metadata.columns), table.seconds)
     warn_assumptions(table.assumptions)
     warn_columns(table, loaded.metadata.columns)
@@ -160,47 +162,68 @@ def _csv(table: SensorTable, scored: RowScores) -> str:
 
 def _lines(model: SensorModel, table: SensorTable, scored: RowScores, episodes: tuple[Episode, ...]) -> Iterator[str]:
     alarms = scored.alarms.nonzero()[0].tolist()
-    rows = len(scored.scores)
-    yield f"{rows} rows, {len(alarms)} alarms ({len(alarms) / rows:.1%}), threshold {scored.threshold:.4g}"
+    rows, window = len(scored.scores), model.metadata.window
+    found = {"alarms": len(alarms), "share": f"{len(alarms) / rows:.1%}", "threshold": f"{scored.threshold:.4g}"}
+    yield phrase("score-rows", rows=rows, **found)
     if scored.filling and scored.filling == rows:
-        yield f"not judged, for the model judges windows of {model.metadata.window} rows: {rows}"
+        yield phrase("score-window-only", window=window, rows=rows)
         return
     if scored.not_judged:
-        yield f"not judged, for more than half of the values are missing: {scored.not_judged}"
+        yield phrase("score-not-judged", rows=scored.not_judged)
     if scored.filling:
-        yield f"windows of {model.metadata.window}: the first {scored.filling} rows only fill the window"
+        yield phrase("score-filling", window=window, rows=scored.filling)
     if not alarms:
         return
     if model.needs_order:
         yield from _episode_lines(table, episodes, model.metadata.hold_off)
         return
-    times = [_time(table, row) or "" for row in alarms[:_SHOWN]]
-    width = max(len("time"), *map(len, times))
-    yield f"{'line':>8}  {'time':<{width}}  {'score':>9}  sensors that contribute most"
-    for row, time in zip(alarms, times, strict=False):
-        sensors = ", ".join(f"{name} {share:.0%}" for name, share in scored.leading(row, _SENSORS))
-        yield f"{int(table.lines[row]):>8}  {time:<{width}}  {scored.scores[row]:>9.4g}  {sensors}"
+    yield from table_lines(
+        _header("line", "time", "score", "sensors"),
+        [
+            [
+                str(int(table.lines[row])),
+                _time(table, row) or "",
+                f"{scored.scores[row]:.4g}",
+                _leading(scored.leading(row, _SENSORS)),
+            ]
+            for row in alarms[:_SHOWN]
+        ],
+    )
     if len(alarms) > _SHOWN:
-        yield f"and {len(alarms) - _SHOWN} more alarms; --out scores.csv writes all rows"
+        yield phrase("score-more-alarms", count=len(alarms) - _SHOWN)
 
 
 def _episode_lines(table: SensorTable, episodes: tuple[Episode, ...], hold_off: int) -> Iterator[str]:
-    yield f"{len(episodes)} episodes; one ends when {hold_off} rows raise no alarm"
-    ends = [[_place(table, row) for row in (one.start, one.end)] for one in episodes[:_SHOWN]]
-    width = max(len("start"), *(len(text) for pair in ends for text in pair))
-    yield f"{'start':<{width}}  {'end':<{width}}  {'alarms':>7}  {'highest':>9}  sensors that contribute most"
-    for one, (start, end) in zip(episodes, ends, strict=False):
-        sensors = ", ".join(f"{name} {share:.0%}" for name, share in one.sensors)
-        yield f"{start:<{width}}  {end:<{width}}  {one.alarms:>7}  {one.score:>9.4g}  {sensors}"
+    yield phrase("score-episodes", count=len(episodes), hold_off=hold_off)
+    yield from table_lines(
+        _header("start", "end", "alarms", "highest", "sensors"),
+        [
+            [
+                _place(table, one.start),
+                _place(table, one.end),
+                str(one.alarms),
+                f"{one.score:.4g}",
+                _leading(one.sensors),
+            ]
+            for one in episodes[:_SHOWN]
+        ],
+    )
     if len(episodes) > _SHOWN:
-        yield f"and {len(episodes) - _SHOWN} more episodes; --json has all, --out scores.csv writes all rows"
+        yield phrase("score-more-episodes", count=len(episodes) - _SHOWN)
+
+
+def _header(*columns: str) -> list[str]:
+    return [phrase(f"score-{column}") for column in columns]
+
+
+def _leading(sensors: Sequence[tuple[str, float]]) -> str:
+    return ", ".join(f"{name} {share:.0%}" for name, share in sensors)
 
 
 def _place(table: SensorTable, row: int) -> str:
     """Return the line of a row, with its time where it has one."""
-    time = _time(table, row)
-    line = f"line {int(table.lines[row])}"
-    return line if time is None else f"{line}, {time}"
+    time, line = _time(table, row), int(table.lines[row])
+    return phrase("score-at-line", line=line) if time is None else phrase("score-at-line-time", line=line, time=time)
 
 
 def _time(table: SensorTable, row: int) -> str | None:

@@ -12,13 +12,16 @@ import typer
 
 from app.command_line.chosen_pipeline import PreprocessingModelOption, PreprocessingPipelineOption, chosen_preprocessing
 from app.command_line.options import JsonOption, finite_threshold, in_fractions, progress_bar
+from app.command_line.tables import table_lines
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.anomaly.bundle import Bundle
     from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.anomaly.threshold.effect import Effect, Evidence, Proportion
 
-_FIRST_HEAD = "for rate"
+# Names of rows for a program; those of the others are rates.
+_OWN, _TRIED = _NAMED = ("model", "tried")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +81,8 @@ def threshold_command(
     bundle = read_bundle(model)
     evidence, complete = _evidence(bundle, model, good, defect, chosen_preprocessing(pipeline, used or []))
     rows = [_Row(f"{found.nominal_rate:.1%}", found) for found in candidates(evidence, method)]
-    rows.append(_Row("model", effect(bundle.manifest.threshold.value, evidence)))
-    rows += [_Row("tried", effect(value, evidence)) for value in tried or ()]
+    rows.append(_Row(_OWN, effect(bundle.manifest.threshold.value, evidence)))
+    rows += [_Row(_TRIED, effect(value, evidence)) for value in tried or ()]
     if as_json:
         answer = {
             "model": str(model),
@@ -110,9 +113,9 @@ def _evidence(
         mismatch = preprocessing_mismatch(bundle.manifest, model.name, bundle.digest, preprocessor.record)
         if mismatch is not None:
             warn_about(mismatch.error())
-    with progress_bar("Scoring") as advance:
+    with progress_bar(phrase("scoring")) as advance:
         evidence, skipped = gather_evidence(
-            bundle, model.name, good, defect, in_fractions("Scoring", advance), preprocessor
+            bundle, model.name, good, defect, in_fractions(phrase("scoring"), advance), preprocessor
         )
     for path, error in skipped.items():
         report_error(error, str(path))
@@ -122,29 +125,38 @@ def _evidence(
 
 
 def _table(rows: Iterable[_Row]) -> list[str]:
-    together = _together(rows)
-    width = max(len(_FIRST_HEAD), *(len(row.name) for row in together))
-    lines = [f"{_FIRST_HEAD:>{width}}  {'threshold':>10}  {'false alarms, held out':34} {'escapes':34} overkill"]
-    for row in together:
-        found = row.effect
-        star = "*" if found.sample_too_small else " "
-        lines.append(
-            f"{row.name:>{width}}{star} {found.value:10.4f}  {_share(found.false_alarms):34} "
-            f"{_share(found.escapes):34} {_share(found.overkill)}".rstrip()
-        )
-    return lines
+    header = [phrase(f"threshold-{column}") for column in ("for-rate", "value", "false-alarms", "escapes", "overkill")]
+    lines = [
+        [
+            f"{row.name}{'*' if row.effect.sample_too_small else ''}",
+            f"{row.effect.value:.4f}",
+            _share(row.effect.false_alarms),
+            _share(row.effect.escapes),
+            _share(row.effect.overkill),
+        ]
+        for row in _together(rows)
+    ]
+    return table_lines(header, lines)
 
 
 def _together(rows: Iterable[_Row]) -> list[_Row]:
-    """Join rows of equal thresholds under all their names."""
+    """Join rows of equal thresholds under all their names, in the user's language."""
     shown: dict[float, _Row] = {}
     for row in rows:
+        name = phrase(f"threshold-{row.name}") if row.name in _NAMED else row.name
         first = shown.get(row.effect.value)
-        shown[row.effect.value] = row if first is None else _Row(f"{first.name}, {row.name}", first.effect)
+        shown[row.effect.value] = _Row(name if first is None else f"{first.name}, {name}", row.effect)
     return list(shown.values())
 
 
 def _share(share: Proportion | None) -> str:
     if share is None:
         return "-"
-    return f"{share.count} of {share.total}, {share.rate:.1%} ({share.low:.1%} to {share.high:.1%})"
+    return phrase(
+        "threshold-share",
+        count=share.count,
+        total=share.total,
+        rate=f"{share.rate:.1%}",
+        low=f"{share.low:.1%}",
+        high=f"{share.high:.1%}",
+    )

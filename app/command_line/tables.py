@@ -30,6 +30,11 @@ def table_lines(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[st
     return [padded(line) for line in lines]
 
 
+def labelled_lines(rows: Sequence[tuple[str, str]]) -> list[str]:
+    """Return a line for each label and its text, the texts below each other."""
+    return table_lines(rows[0], rows[1:]) if rows else []
+
+
 def print_json_lines(records: Iterable[Mapping[str, Any]]) -> None:
     """Print each record of a list as one JSON object a line; an empty list prints nothing."""
     for record in records:

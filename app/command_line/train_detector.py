@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.command_line.options import JsonOption, NameOption, progress_bar, require_new_file, warn_skipped
+from app.command_line.tables import table_lines
+from app.command_line.wording import phrase
 from models.names import is_plain_text
 
 if TYPE_CHECKING:
@@ -22,13 +24,6 @@ _ARCHITECTURE = re.compile(r"yolo(11|26)[nsmlx]")
 _PRECISIONS = ("fp32", "int8")
 _STRIDE = 32
 _WITH_RESUME = {"resume", "as_json"}
-_STAGES = {
-    "reading": "Reading the data",
-    "export": "Exporting",
-    "reference": "Asking torch for comparison",
-    "int8": "Calibrating INT8",
-    "measure": "Measuring the files",
-}
 
 
 def train_detector_command(
@@ -102,7 +97,7 @@ def train_detector_command(
     if wanted is not None:
         _require_places(wanted, folder)
     try:
-        with progress_bar("Training") as advance:
+        with progress_bar(phrase("training")) as advance:
 
             def show(progress: DetectorProgress) -> None:
                 line = _line(progress)
@@ -189,36 +184,52 @@ def _start(model: str) -> tuple[str, str]:
 
 def _line(progress: DetectorProgress) -> str:
     if progress.stage != "train":
-        return f"{_STAGES[progress.stage]} {progress.done:.0f}/{progress.total}"
+        return phrase(f"detector-{progress.stage}", done=f"{progress.done:.0f}", total=progress.total)
     epoch = min(int(progress.done) + (0 if progress.epoch_ended else 1), progress.total)
     losses = " ".join(f"{name.removesuffix('_loss')} {value:.3f}" for name, value in progress.losses.items())
     quality = "" if progress.map50 is None else f"  mAP50 {progress.map50:.3f}"
-    return f"Epoch {epoch}/{progress.total}  {losses}{quality}"
+    return phrase("detector-epoch", epoch=epoch, total=progress.total, losses=losses) + quality
 
 
 def result_lines(found: dict[str, Any]) -> list[str]:
     """Return what a training gave as lines for people, from the values of ``report_as_json``."""
-    lines = [f"{'class':24} {'boxes':>6} {'mAP50':>7} {'mAP50-95':>9}"]
     rows = {name: (value["boxes"], value["map50"], value["map50_95"]) for name, value in found["classes"].items()}
-    rows["all"] = (sum(value[0] for value in rows.values()), found["map50"], found["map50_95"])
-    for name, (boxes, at_50, at_50_to_95) in rows.items():
-        shown = ("-", "-") if at_50 is None else (f"{at_50:.3f}", f"{at_50_to_95:.3f}")
-        lines.append(f"{name:24} {boxes:6} {shown[0]:>7} {shown[1]:>9}")
-    stopped = ", stopped early" if found["stopped_early"] else ""
-    lines.append(f"{found['epochs']} epochs in {found['seconds']:.0f} s{stopped}; checkpoint and log in {found['run']}")
-    for model in found["models"]:
-        if model["model"] is None:
-            continue
-        made = f"{model['model']} ({model['precision']}, runs in {model['inference'][0]})"
-        if "finds-nothing" in found["warnings"]:
-            # Two empty results agree, but prove nothing.
-            lines.append(made)
-            continue
-        parity = "; ".join(
-            f"{way} beside {value['reference']}: {value['matched']:.1%} of {value['boxes']} boxes, "
-            f"IoU ≥ {value['worst_iou']:.3f}, confidence ± {value['worst_confidence']:.1e}, "
-            f"mAP50 {0.0 - value['map50_drop']:+.3f}, mAP50-95 {0.0 - value['map50_95_drop']:+.3f}"
-            for way, value in model["parity"].items()
-        )
-        lines.append(f"{made}: {parity}")
+    rows[phrase("detector-all")] = (sum(value[0] for value in rows.values()), found["map50"], found["map50_95"])
+    lines = table_lines(
+        [phrase("detector-class"), phrase("detector-boxes"), "mAP50", "mAP50-95"],
+        [[name, str(boxes), _plain(at_50), _plain(at_50_to_95)] for name, (boxes, at_50, at_50_to_95) in rows.items()],
+    )
+    ended = "detector-stopped-early" if found["stopped_early"] else "detector-done"
+    lines.append(phrase(ended, epochs=found["epochs"], seconds=f"{found['seconds']:.0f}", run=found["run"]))
+    # Two empty results agree, but prove nothing.
+    compared = "finds-nothing" not in found["warnings"]
+    lines += [_file_line(model, compared=compared) for model in found["models"] if model["model"] is not None]
     return lines
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
+
+
+def _file_line(model: dict[str, Any], *, compared: bool) -> str:
+    """Return a written file, and how well it agrees with what it was made from."""
+    made = phrase(
+        "detector-file", model=model["model"], precision=model["precision"], inference=model["inference"][0]
+    )  # fmt: skip
+    if not compared:
+        return made
+    parity = "; ".join(
+        phrase(
+            "detector-parity",
+            way=way,
+            reference=value["reference"],
+            matched=f"{value['matched']:.1%}",
+            boxes=value["boxes"],
+            iou=f"{value['worst_iou']:.3f}",
+            confidence=f"{value['worst_confidence']:.1e}",
+            map50=f"{0.0 - value['map50_drop']:+.3f}",
+            map50_95=f"{0.0 - value['map50_95_drop']:+.3f}",
+        )
+        for way, value in model["parity"].items()
+    )
+    return f"{made}: {parity}"

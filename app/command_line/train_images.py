@@ -29,6 +29,7 @@ from app.command_line.reading_options import (
     report_set_range,
     report_transparent,
 )
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings
@@ -37,13 +38,6 @@ if TYPE_CHECKING:
     from inspection.imaging.datasets import GoodImages
     from inspection.imaging.reading import Reading
 
-_STAGES = {
-    "reading": "Reading the images",
-    "features": "Computing features",
-    "threshold": "Choosing the threshold",
-    "fit": "Fitting the model",
-    "export": "Checking the file",
-}
 # The bounds of the settings, which are imported only when there is something to train.
 _LARGEST_SEED = 2**63 - 1
 
@@ -196,10 +190,11 @@ def _trained(
     """Train with a progress bar, and return the report."""
     from inspection.anomaly import train_images
 
-    with report_when_stopped(out), progress_bar("Training") as advance:
+    with report_when_stopped(out), progress_bar(phrase("training")) as advance:
 
         def show(progress: TrainingProgress) -> None:
-            advance(f"{_STAGES[progress.stage]} {progress.done}/{progress.total}", progress.fraction)
+            step = phrase(f"training-{progress.stage}", done=progress.done, total=progress.total)
+            advance(step, progress.fraction)
 
         return train_images(
             given.good.files, out, settings, defects=given.defects, preprocessor=preprocessor, on_progress=show
@@ -299,27 +294,34 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
 
 def _line(report: TrainingReport) -> str:
     threshold = report.threshold
-    return (
-        f"{report.path}: {_images(report)} in {report.seconds:.1f} s, threshold {threshold.value:.3f} "
-        f"({threshold.method}) for a false-alarm rate of {threshold.false_alarm_rate:.1%}, "
-        f"SHA-256 {report.digest[:16]}…"
+    return phrase(
+        "training-done",
+        model=report.path,
+        images=_images(report),
+        seconds=f"{report.seconds:.1f}",
+        threshold=f"{threshold.value:.3f}",
+        method=threshold.method,
+        rate=f"{threshold.false_alarm_rate:.1%}",
+        digest=report.digest[:16],
     )
 
 
 def _images(report: TrainingReport) -> str:
     groups = report.manifest.data.groups
     if groups is None or groups == report.images:
-        return f"{report.images} images"
-    return f"{report.images} images of about {groups} different parts"
-
-
-_SOURCES = {"given": "given defects", "drawn": "drawn defects"}
+        return phrase("training-images", images=report.images)
+    return phrase("training-images-of-parts", images=report.images, groups=groups)
 
 
 def _separation_line(found: SeparationRecord) -> str:
     """Return how well good images and defects are separated, and what the threshold makes of it."""
-    return (
-        f"{found.defects} {_SOURCES[found.source]} against {found.good} held-out good images: AUROC {found.auroc:.3f}; "
-        f"F1 {found.f1:.3f} at the threshold with {found.escapes} escapes, {found.best_f1:.3f} at best (threshold "
-        f"{found.best_threshold:.3f})"
+    return phrase(
+        f"separation-{found.source}",
+        defects=found.defects,
+        good=found.good,
+        auroc=f"{found.auroc:.3f}",
+        f1=f"{found.f1:.3f}",
+        escapes=found.escapes,
+        best_f1=f"{found.best_f1:.3f}",
+        best_threshold=f"{found.best_threshold:.3f}",
     )

@@ -20,6 +20,7 @@ from app.command_line.options import (
     report_when_stopped,
 )
 from app.command_line.sensor_columns import assumptions_as_json, table_form, warn_assumptions
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.sensor import SensorFiles, SensorTraining
@@ -162,7 +163,7 @@ def train_sensor_command(
     _require_model_file(output)
     from inspection.sensor import train_files
 
-    with report_when_stopped(output.with_suffix(".npz")), progress_bar("Training") as advance:
+    with report_when_stopped(output.with_suffix(".npz")), progress_bar(phrase("training")) as advance:
         made = train_files(
             data,
             output,
@@ -172,7 +173,7 @@ def train_sensor_command(
             keep=keep or (),
             checkpoint=checkpoint,
             further=further,
-            on_step=lambda done, total: advance(f"Training {done}/{total}", done / total),
+            on_step=lambda done, total: advance(phrase("sensor-training-step", done=done, total=total), done / total),
         )
     _warn_about_columns(made)
     typer.echo(json.dumps(_summary(made), ensure_ascii=False) if as_json else _line(made))
@@ -305,16 +306,32 @@ def _series(metadata: SensorMetadata) -> dict[str, object]:
 
 def _line(made: SensorFiles) -> str:
     metadata = made.trained.model.metadata
-    layers = "-".join(str(size) for size in made.trained.model.network.sizes)
-    percent = metadata.threshold_percent
-    how = f"{percent:g} % of the errors" if percent is not None else f"tail at {metadata.threshold_rate:.1%}"
-    kind = "rows" if metadata.window == 1 else f"rows in windows of {metadata.window}"
-    if metadata.series is not None:
-        kind = f"rows of a series, scales of {', '.join(str(span) for span in metadata.series.spans)} rows"
-        rate = metadata.series.false_alarms_per_week
-        if rate is not None:
-            how = f"at most {rate:.2g} false alarms a week"
-    return (
-        f"{made.checkpoint or made.model}: {metadata.rows} {kind}, {len(metadata.columns)} sensors, network {layers}, "
-        f"threshold {metadata.threshold:.4g} ({how}), {made.seconds:.1f} s; the server loads {made.model}"
+    return phrase(
+        "sensor-training-done",
+        file=made.checkpoint or made.model,
+        rows=_rows(metadata),
+        sensors=len(metadata.columns),
+        layers="-".join(str(size) for size in made.trained.model.network.sizes),
+        threshold=f"{metadata.threshold:.4g}",
+        method=_threshold_method(metadata),
+        seconds=f"{made.seconds:.1f}",
+        model=made.model,
     )
+
+
+def _rows(metadata: SensorMetadata) -> str:
+    if metadata.series is not None:
+        spans = ", ".join(str(span) for span in metadata.series.spans)
+        return phrase("sensor-rows-series", rows=metadata.rows, spans=spans)
+    if metadata.window == 1:
+        return phrase("sensor-rows", rows=metadata.rows)
+    return phrase("sensor-rows-windows", rows=metadata.rows, window=metadata.window)
+
+
+def _threshold_method(metadata: SensorMetadata) -> str:
+    weekly = None if metadata.series is None else metadata.series.false_alarms_per_week
+    if weekly is not None:
+        return phrase("sensor-threshold-weekly", rate=f"{weekly:.2g}")
+    if metadata.threshold_percent is not None:
+        return phrase("sensor-threshold-percent", percent=f"{metadata.threshold_percent:g}")
+    return phrase("sensor-threshold-tail", rate=f"{metadata.threshold_rate:.1%}")

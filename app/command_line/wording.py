@@ -1,10 +1,15 @@
-"""What commands print that is no message, in the user's language: ``resources/phrases/<language>/station.json``."""
+"""What commands print that is no message, in the user's language: ``resources/phrases/<language>/*.json``.
+
+``station`` has the phrases of the station's commands, ``models`` those of training and of models.
+"""
 
 from __future__ import annotations
 
 import json
 from functools import cache
 from importlib.resources import files
+
+_FILES = ("station", "models")
 
 
 def phrase(key: str, **values: object) -> str:
@@ -20,6 +25,16 @@ def phrase(key: str, **values: object) -> str:
 
 @cache
 def phrases(language: str) -> dict[str, str]:
-    """Return every phrase in a language, by its key."""
-    file = files("resources") / "phrases" / language / "station.json"
-    return {str(key): str(text) for key, text in json.loads(file.read_text(encoding="utf-8")).items()}
+    """Return every phrase in a language, by its key.
+
+    Raises:
+        ValueError: when two files have the same key.
+    """
+    found: dict[str, str] = {}
+    for name in _FILES:
+        file = files("resources") / "phrases" / language / f"{name}.json"
+        for key, text in json.loads(file.read_text(encoding="utf-8")).items():
+            if key in found:
+                raise ValueError(f"phrase {key!r} is there twice in {language}")
+            found[str(key)] = str(text)
+    return found

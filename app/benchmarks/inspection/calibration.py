@@ -220,7 +220,6 @@ def figures_of(name: str, title: str, found: Calibration) -> list[Figure]:
             name=f"{name}_held_out_excess",
             value=float(np.mean(found.held_out_excess)),
             what=f"how much higher held-out scores lie than those of new good {title} by the final model, as a share",
-            note="fold models know fewer images than the final one; the threshold is not corrected for it, so the rate"
-            " errs on the side of fewer false alarms",
+            note="fold models know fewer images than the final one; the threshold is not corrected for it",
         ),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,10 +56,13 @@ def choose_threshold(
 ) -> Threshold:
     """Return a threshold from held-out scores of good images.
 
-    With n groups, enough for the rate: the smallest score that has a weight of ``(n + 1)(1 - α)`` at or below it, where
-    the images of a group share a weight of one; without near duplicates the ``⌈(n + 1)(1 - α)⌉``-th smallest. An image
-    of a further group exceeds it with a probability of at most α, whatever the distribution (split conformal
-    prediction, Vovk et al. 2005; Lei et al. 2018; with groups Lee, Barber and Willett 2023). With fewer groups:
+    With n groups, enough for the rate: the score at the position ``(n + 1)(1 - α)``, interpolated between neighbouring
+    scores. The images of a group share a weight of one; the position of a score is the middle of its own weight plus
+    one half, so without near duplicates the k-th smallest score is at k. A further part exceeds that with a probability
+    of ``1 - k/(n + 1)``, whatever the distribution (split conformal prediction, Vovk et al. 2005; with groups Lee,
+    Barber and Willett 2023). Between two scores the probability is that of a fractional order statistic (Hutson 1999)
+    up to an error of order 1/n² (Beran and Hall 1993). So the rate holds on average over trainings. It is no bound from
+    above; the next whole order statistic would be one, at a rate lower by up to 1/(n + 1). With fewer groups:
     ``prediction_limit`` of the highest score of each.
 
     Args:
@@ -73,15 +77,33 @@ def choose_threshold(
     sizes = Counter(group_of)
     count = len(sizes)
     require_sample(count, false_alarm_rate)
-    needed = (count + 1) * (1 - false_alarm_rate) - _ROUNDING
-    if needed > count:
+    needed = (count + 1) * (1 - false_alarm_rate)
+    if needed > count + _ROUNDING:
         return prediction_limit(highest_of_groups(scores, group_of), false_alarm_rate)
     ordered = sorted(zip(scores, group_of, strict=True))
-    below = accumulate(1 / sizes[group] for _, group in ordered)
-    # The sum of all weights may fall short of the number of groups by more than the rounding allowed for.
-    enough = (score for (score, _), weight in zip(ordered, below, strict=True) if weight >= needed)
-    value = next(enough, ordered[-1][0])
+    weights = [1 / sizes[group] for _, group in ordered]
+    positions = [total - (weight - 1) / 2 for total, weight in zip(accumulate(weights), weights, strict=True)]
+    value = _interpolated(needed, positions, [score for score, _ in ordered])
     return Threshold(value, false_alarm_rate, "quantile", count, least_sample(false_alarm_rate))
+
+
+def _interpolated(needed: float, positions: Sequence[float], scores: Sequence[float]) -> float:
+    """Return the score at the position ``needed``, linear between neighbours; beyond the ends that of the end.
+
+    Args:
+        needed: the position.
+        positions: of the scores, rising.
+        scores: in ascending order.
+    """
+    above = bisect_left(positions, needed)
+    if above == 0:
+        return scores[0]
+    if above == len(positions):
+        # The position of the highest score may fall short of the number of groups by rounding.
+        return scores[-1]
+    (low, high), (before, after) = scores[above - 1 : above + 1], positions[above - 1 : above + 1]
+    # Within the neighbours, whatever the rounding: equal scores give exactly that score.
+    return min(max(low + (needed - before) / (after - before) * (high - low), low), high)
 
 
 def highest_of_groups(scores: Sequence[float], groups: Iterable[int]) -> list[float]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from inspection.anomaly.threshold.estimate import (
     MAX_EXTRAPOLATION,
     Threshold,
+    choose_threshold,
     least_sample,
     prediction_limit,
     require_sample,
@@ -56,7 +57,7 @@ def tail_threshold(scores: Sequence[float], false_alarm_rate: float) -> Threshol
         return prediction_limit(scores, false_alarm_rate)
     exceeded = (excesses + 1) / (count + 1)
     if false_alarm_rate >= exceeded:
-        value = ordered[max(math.ceil((count + 1) * (1 - false_alarm_rate) - 1e-9), 1) - 1]
+        value = choose_threshold(ordered, false_alarm_rate).value
     else:
         level = ordered[count - excesses - 1]
         over = np.array(ordered[count - excesses :]) - level

@@ -92,9 +92,8 @@ def train_images(
 ) -> TrainingReport:
     """Train a model on images of good parts and write it to ``out``.
 
-    The threshold comes from cross-validated scores. The final model is fitted on all images and tends to score good
-    parts slightly lower, so the stated false-alarm rate is conservative. Images of defects are scored by the final
-    model; nothing is fitted on them.
+    The threshold comes from cross-validated scores; the final model is fitted on all images. Images of defects are
+    scored by the final model; nothing is fitted on them.
 
     Args:
         paths: image files of good parts, in any order; exact duplicates are used once; files that are unreadable,

@@ -130,6 +130,15 @@ def test_a_figure_of_an_area_names_the_command_that_measures_it_again(tmp_path: 
     assert {figure.command for figure in outcome.figures} == {"imageflow bench codes"}
 
 
+def test_the_time_of_each_module_is_reported_where_it_fails_too(tmp_path: Path) -> None:
+    measured = Measure("app.benchmarks.inspection.codes", folder="codes")
+    area = Area("both", "Both", measures=(measured,), probes=(Probe("app.benchmarks.no_such_module"),))
+    took: dict[str, float] = {}
+    run_areas([area], tmp_path, quick=True, on_measured=took.__setitem__)
+    assert list(took) == ["app.benchmarks.inspection.codes", "app.benchmarks.no_such_module"]
+    assert min(took.values()) > 0
+
+
 @pytest.mark.slow
 def test_one_area_that_fails_leaves_the_others_their_figures(tmp_path: Path) -> None:
     broken = Area("broken", "Broken", probes=(Probe("inspection.benchmarks.no_such_module"),))

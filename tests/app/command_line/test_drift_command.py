@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.command_line.wording import phrases
 from inspection.sensor import SensorTraining, save_model, train
 from models.messages import catalogue
 from tests.support.command import run as run_command
@@ -49,9 +50,9 @@ def test_a_sensor_that_moved_is_reported_with_what_to_do(
     code, out, _ = run(capsys, model, data)
     assert code == 0
     assert [line.split()[:2] for line in out.splitlines()[1:4]] == [
-        ["speed", "stable"],
-        ["current", "changed"],
-        ["temperature", "stable"],
+        ["speed", phrases("ja")["drift-stable"]],
+        ["current", phrases("ja")["drift-changed"]],
+        ["temperature", phrases("ja")["drift-stable"]],
     ]
     assert says(out, "sensor-drift-changed", "ja", member="advice")
 
