@@ -156,6 +156,7 @@ def list_command(
 @contextmanager
 def _signed_in(server: str | None, store: Path | None, user: str, password_stdin: bool) -> Iterator[ReleaseClient]:
     """Sign in at the server; a store is only opened for its address."""
+    from app.command_line import language
     from app.command_line.opened_store import opened_store
     from sync.station.release_client import ReleaseClient
 
@@ -163,7 +164,8 @@ def _signed_in(server: str | None, store: Path | None, user: str, password_stdin
     if address is None:
         with opened_store(store, to_write=False) as workspace:
             address = workspace.link.server_url
-    client = ReleaseClient(address, user, read_password(f"Password of {user}", from_stdin=password_stdin))
+    password = read_password(f"Password of {user}", from_stdin=password_stdin)
+    client = ReleaseClient(address, user, password, language=language())
     try:
         yield client
     finally:

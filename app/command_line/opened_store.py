@@ -23,6 +23,7 @@ def opened_store(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
         NotFound: ``no-store``.
         UserFacingError: what ``Workspace.open`` raises.
     """
+    from app.command_line import language
     from app.station.settings import store_folder
     from app.station.store_layout import DATABASE
     from app.station.workspace import Workspace
@@ -37,6 +38,7 @@ def opened_store(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
         if error.code != "store-in-use":
             raise
         workspace = Workspace.open(folder, exclusive=False)
+    workspace.text_language = language()
     try:
         yield workspace
     finally:

@@ -8,7 +8,6 @@ from app.station.settings import StationSettings
 from app.station.upkeep import after_pass
 from models.clock import HybridLogicalClock
 from models.database import Database
-from models.messages import choose_language
 from sync.station.blobs import BlobStore
 from sync.station.client import ServerClient
 from sync.station.credentials import CredentialStore
@@ -38,6 +37,7 @@ class ServerLink:
         blobs: BlobStore,
         clock: HybridLogicalClock,
         settings: StationSettings,
+        language: Callable[[], str],
         held: Callable[[], Hold],
         metered: Callable[[], bool | None],
     ) -> None:
@@ -52,7 +52,7 @@ class ServerLink:
             on_checked=self._checked,
             on_revoked=self._revoked,
             timeout_s=settings.request_timeout_s,
-            language=choose_language(settings.language),
+            language=language,
         )
         self.engine = SyncEngine(
             database,

@@ -21,7 +21,7 @@ from app.station.store_lock import StoreLock
 from models.clock import HybridLogicalClock
 from models.database import Database
 from models.errors import Conflict, NotFound, Unavailable
-from models.messages import Language
+from models.messages import Language, choose_language
 from models.storage import no_room
 from sync.station.blobs import BlobStore
 from sync.station.comparing import begin_comparison
@@ -59,6 +59,7 @@ class Workspace:
         quality_bounds: bounds of image quality, as read from the file of the settings.
         recovery: what was put in order at the start.
         language: of the window, as the server or this station has set it; None takes the person's or the system's.
+        text_language: of what the server says to the person who works with the store now; who shows it sets it.
     """
 
     def __init__(self, store: Path, settings: StationSettings, lock: StoreLock | None) -> None:
@@ -75,6 +76,7 @@ class Workspace:
         self.recovery = Recovery()
         self.device_id = ""
         self.language: Language | None = None
+        self.text_language: Language = choose_language(settings.language)
         self._credentials = CredentialStore()
         self._link: ServerLink | None = None
         self._synchronises = False
@@ -335,6 +337,7 @@ class Workspace:
             blobs=self.blobs,
             clock=self.clock,
             settings=self.settings,
+            language=lambda: self.text_language,
             # From the file each time: the command line changes it while a window is open.
             held=lambda: load_settings(self.store).sync_hold,
             metered=lambda: is_metered(load_settings(self.store).sync_metered, self.system_says_metered),

@@ -22,6 +22,7 @@ class ReleaseClient:
         base_url: address of the server.
         username: supervisor or administrator.
         password: theirs.
+        language: of the server's texts.
         timeout_s: of connecting, and of each wait for bytes.
 
     Raises:
@@ -29,8 +30,10 @@ class ReleaseClient:
         Unavailable: when the server does not answer.
     """
 
-    def __init__(self, base_url: str, username: str, password: str, *, timeout_s: float = 60.0) -> None:
-        self._transport = Transport(base_url, timeout_s=timeout_s, language="en", verify=True)
+    def __init__(
+        self, base_url: str, username: str, password: str, *, language: str = "en", timeout_s: float = 60.0
+    ) -> None:
+        self._transport = Transport(base_url, timeout_s=timeout_s, language=lambda: language, verify=True)
         body = {"username": username, "password": password}
         token = json_of(self._transport.request("POST", "/auth/login", json=body))["access_token"]
         self._headers = {"Authorization": f"Bearer {token}"}

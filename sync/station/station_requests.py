@@ -43,7 +43,7 @@ class StationRequests:
         on_checked: called with each credential the server has checked and whether it accepts it.
         on_revoked: called when the server says that the station is revoked; the credential is to be wiped.
         timeout_s: of connecting, and of each wait for bytes.
-        language: of the server's texts.
+        language: gives the language of the server's texts; it may change while the client lives.
         verify: check the server's certificate; a path names a certificate authority of one's own.
 
     Attributes:
@@ -59,7 +59,7 @@ class StationRequests:
         on_checked: Callable[[str, bool], object] | None = None,
         on_revoked: Callable[[], object] | None = None,
         timeout_s: float = 10.0,
-        language: str = "en",
+        language: Callable[[], str] = lambda: "en",
         verify: bool | str = True,
     ) -> None:
         self.base_url = base_url.rstrip("/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -30,14 +30,14 @@ class Transport:
     Args:
         base_url: ``http://host:port`` or ``https://…``, without the API's path.
         timeout_s: of connecting, and of each wait for bytes.
-        language: ``"en"`` or ``"ja"``, of the server's texts.
+        language: gives ``"en"`` or ``"ja"`` for the server's texts, asked at each request.
         verify: check the server's certificate; a path names a certificate authority of one's own.
 
     Attributes:
         verify: as given, or the context made of it.
     """
 
-    def __init__(self, base_url: str, *, timeout_s: float, language: str, verify: bool | str) -> None:
+    def __init__(self, base_url: str, *, timeout_s: float, language: Callable[[], str], verify: bool | str) -> None:
         self.base_url = base_url.rstrip("/")
         self._timeout_s, self._language = timeout_s, language
         self.verify: Any = verify
@@ -87,7 +87,7 @@ class Transport:
             UserFacingError: by the status of the server's problem document.
         """
         with self._trouble():
-            answer = self._connections().request(method, self._url(path), extensions=self._traced, **options)
+            answer = self._connections().request(method, self._url(path), **self._completed(options))
         _raise_for(answer)
         return answer
 
@@ -96,7 +96,7 @@ class Transport:
         """Send a request and give the answer before its body is read; raises as ``request`` does."""
         with (
             self._trouble(),
-            self._connections().stream(method, self._url(path), extensions=self._traced, **options) as answer,
+            self._connections().stream(method, self._url(path), **self._completed(options)) as answer,
         ):
             if answer.is_error:
                 answer.read()
@@ -119,11 +119,14 @@ class Transport:
                 self._http = httpx.Client(
                     timeout=self._timeout_s,
                     verify=self.verify,
-                    headers={"Accept-Language": self._language},
                     trust_env=False,
                     limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=_IDLE_S),
                 )
             return self._http
+
+    def _completed(self, options: Mapping[str, Any]) -> dict[str, Any]:
+        headers = {"Accept-Language": self._language(), **(options.get("headers") or {})}
+        return {**options, "headers": headers, "extensions": self._traced}
 
     def _url(self, path: str) -> str:
         return self.base_url + (path[1:] if path.startswith("//") else API + path)

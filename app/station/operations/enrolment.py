@@ -64,7 +64,9 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
 def _registered(
     workspace: Workspace, address: str, code: str, name: str, former: tuple[str, str] | None
 ) -> DeviceRegistered:
-    client = ServerClient(address, timeout_s=workspace.settings.request_timeout_s)
+    client = ServerClient(
+        address, timeout_s=workspace.settings.request_timeout_s, language=lambda: workspace.text_language
+    )
     try:
         return client.register_device(code.strip(), name.strip(), former)
     except Unavailable as error:
@@ -129,6 +131,7 @@ def supply_credential(workspace: Workspace, credential: str) -> bool:
         device_id=device_id,
         credential=lambda: typed,
         timeout_s=workspace.settings.request_timeout_s,
+        language=lambda: workspace.text_language,
     )
     try:
         client.authenticate_device()

@@ -74,8 +74,13 @@ def _ask_server(workspace: Workspace, username: str, password: str) -> None:
 
     The session that the server opens is closed at once: what the station sends, it sends as the device.
     """
-    timeout = workspace.settings.request_timeout_s
-    alone = ServerClient(workspace.link.server_url, timeout_s=timeout) if workspace.needs_credential else None
+    alone = None
+    if workspace.needs_credential:
+        alone = ServerClient(
+            workspace.link.server_url,
+            timeout_s=workspace.settings.request_timeout_s,
+            language=lambda: workspace.text_language,
+        )
     client = alone or workspace.link.client
     try:
         tokens = client.login(username, password)

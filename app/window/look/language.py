@@ -105,10 +105,11 @@ class LanguageSwitch(QObject):
         # Qt posts the event to the windows; without this a caller would still read texts of the other language.
         QCoreApplication.sendPostedEvents(None, QEvent.Type.LanguageChange)
 
-    def toggle(self) -> None:
-        """Switch to the next language."""
+    @property
+    def next(self) -> Language:
+        """The language that the key switches to."""
         place = LANGUAGES.index(self.language)
-        self.show(LANGUAGES[(place + 1) % len(LANGUAGES)])
+        return LANGUAGES[(place + 1) % len(LANGUAGES)]
 
     def remove(self) -> None:
         """Remove the translator, at the end of the application."""

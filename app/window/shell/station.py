@@ -89,7 +89,7 @@ class Station:
         self._timer.setInterval(POLL_INTERVAL_MS)
         self._timer.timeout.connect(self._poll)
         self.theme.show(theme)
-        self.language.show(language or workspace.language or choose_language(QLocale.system().name()))
+        self._show_language(language or workspace.language or choose_language(QLocale.system().name()))
         if source is not None:
             self.set_source(source)
         self.context.go_to_start()
@@ -216,10 +216,15 @@ class Station:
         if self._is_language_given or self._workspace.language is not None:
             return
         if user is not None and user.language in {"en", "ja"}:
-            self.language.show(choose_language(user.language))
+            self._show_language(choose_language(user.language))
+
+    def _show_language(self, language: Language) -> None:
+        self.language.show(language)
+        # What the server says is shown too.
+        self._workspace.text_language = language
 
     def _choose_language(self) -> None:
-        self.language.toggle()
+        self._show_language(self.language.next)
         self.context.save_settings(language=self.language.language)
 
     def _choose_theme(self) -> None:

@@ -56,6 +56,7 @@ def link(served: Served, keys, tmp_path):
         blobs=BlobStore(tmp_path / "blobs"),
         clock=clock,
         settings=StationSettings(),
+        language=lambda: "en",
         held=lambda: Hold.NOTHING,
         metered=lambda: None,
     )

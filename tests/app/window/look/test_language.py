@@ -125,3 +125,9 @@ def test_the_banner_shows_its_trouble_in_the_new_language(robot: UserRobot) -> N
     assert robot.banner_says("window-credentials-missing", "en")
     robot.key(Qt.Key.Key_F2)
     assert robot.banner_says("window-credentials-missing", "ja")
+
+
+def test_the_server_is_asked_for_texts_in_the_new_language(robot: UserRobot) -> None:
+    assert robot.context.workspace.text_language == "en"
+    robot.key(Qt.Key.Key_F2)
+    assert robot.context.workspace.text_language == "ja"
