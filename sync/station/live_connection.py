@@ -8,6 +8,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from sync.station.trust import server_trust
+
 if TYPE_CHECKING:
     from websockets.sync.client import ClientConnection
 
@@ -31,7 +33,7 @@ def live_connection(
         address: ``http://…`` or ``https://…``.
         headers: of the handshake.
         opened: gets a handle of the TCP connection before the handshake; ``cut`` with it ends any wait on it.
-        verify: of the server's certificate, as ``httpx.Client`` takes it.
+        verify: the context that checks the server's certificate; True takes the usual one.
         timeout_s: of the handshakes.
 
     Raises:
@@ -39,14 +41,13 @@ def live_connection(
         websockets.exceptions.WebSocketException: when it refuses, or the connection ends.
     """
     # For the first connection, not for a window.
-    import httpx
     from websockets.sync.client import connect
 
     parts = urlsplit(address)
     secure = parts.scheme == "https"
     place = (parts.hostname or "", parts.port or (443 if secure else 80))
     # trust_env off as for requests: no proxy variable leads a station elsewhere than to the configured server.
-    trusted = httpx.create_ssl_context(verify=verify, trust_env=False) if secure else None
+    trusted = (server_trust() if verify is True else verify) if secure else None
     with socket.create_connection(place, timeout=_CONNECT_S) as plain, plain.dup() as handle:
         plain.settimeout(None)
         opened(handle)

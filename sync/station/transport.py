@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from models.errors import Unavailable, UserFacingError
 from sync.shared.problems import RETRY_AFTER, error_of
+from sync.station.trust import certificate_trouble, server_trust
 
 if TYPE_CHECKING:
     import httpx
@@ -39,6 +40,7 @@ class Transport:
 
     def __init__(self, base_url: str, *, timeout_s: float, language: Callable[[], str], verify: bool | str) -> None:
         self.base_url = base_url.rstrip("/")
+        self._is_encrypted = self.base_url.startswith("https:")
         self._timeout_s, self._language = timeout_s, language
         self.verify: Any = verify
         if isinstance(verify, str):
@@ -83,7 +85,8 @@ class Transport:
             **options: of ``httpx.Client.request``.
 
         Raises:
-            Unavailable: ``server-unreachable``, ``server-too-slow``, ``server-failing``.
+            Unavailable: ``server-unreachable``, ``server-certificate-untrusted``, ``server-without-tls``,
+                ``server-too-slow``, ``server-failing``.
             UserFacingError: by the status of the server's problem document.
         """
         with self._trouble():
@@ -118,7 +121,7 @@ class Transport:
                 # trust_env off: no proxy variable leads a station's data elsewhere than to the configured server.
                 self._http = httpx.Client(
                     timeout=self._timeout_s,
-                    verify=self.verify,
+                    verify=server_trust() if self.verify is True and self._is_encrypted else self.verify,
                     trust_env=False,
                     limits=httpx.Limits(max_connections=8, max_keepalive_connections=2, keepalive_expiry=_IDLE_S),
                 )
@@ -140,7 +143,8 @@ class Transport:
         except httpx.TimeoutException as error:
             raise Unavailable("server-too-slow", server=self.base_url) from error
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise Unavailable("server-unreachable", server=self.base_url) from error
+            trouble = certificate_trouble(error, self.base_url)
+            raise trouble or Unavailable("server-unreachable", server=self.base_url) from error
 
 
 def json_of(answer: httpx.Response) -> Any:

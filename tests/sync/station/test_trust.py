@@ -1,0 +1,82 @@
+"""Whose certificate a station accepts, and what it says of another one."""
+
+from __future__ import annotations
+
+import ssl
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from models.errors import Unavailable
+from sync.station.client import ServerClient
+from tests.support.certificates import Authority
+
+
+class Refusing(BaseHTTPRequestHandler):
+    """Answers every request with a fault."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(503)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
+        del format, args
+
+
+class Quiet(HTTPServer):
+    """Prints nothing about clients that leave during the handshake."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        del request, client_address
+
+
+@pytest.fixture
+def served() -> Iterator[Quiet]:
+    with Quiet(("127.0.0.1", 0), Refusing) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        yield server
+        server.shutdown()
+        serving.join()
+
+
+@pytest.fixture
+def authority(served: Quiet, tmp_path: Path) -> Authority:
+    """Who signed the certificate of the server, which encrypts from now on."""
+    made = Authority(tmp_path)
+    own = made.sign("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(own.certificate, own.key)
+    served.socket = context.wrap_socket(served.socket, server_side=True)
+    return made
+
+
+def trouble(address: str) -> Unavailable:
+    client = ServerClient(address, timeout_s=20)
+    try:
+        with pytest.raises(Unavailable) as refused:
+            client.register_device("AAAA-BBBB", "Line", None)
+    finally:
+        client.close()
+    return refused.value
+
+
+def test_a_server_that_does_not_encrypt_is_named_as_such(served: Quiet) -> None:
+    assert trouble(f"https://127.0.0.1:{served.server_port}").code == "server-without-tls"
+
+
+@pytest.mark.usefixtures("authority")
+def test_a_certificate_of_an_unknown_authority_is_named_as_the_trouble(served: Quiet) -> None:
+    assert trouble(f"https://localhost:{served.server_port}").code == "server-certificate-untrusted"
+
+
+def test_an_authority_that_the_system_trusts_is_accepted(
+    served: Quiet, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))  # where OpenSSL keeps the system's list
+    assert trouble(f"https://localhost:{served.server_port}").code == "server-failing"
