@@ -301,6 +301,8 @@ def _series(metadata: SensorMetadata) -> dict[str, object]:
         "false_alarms_per_week": series.false_alarms_per_week,
         "hold_off": metadata.hold_off,
         "rows_used": series.rows_used,
+        "stops": series.stops,
+        "longest_stop": series.longest_stop,
     }
 
 

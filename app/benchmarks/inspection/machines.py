@@ -64,19 +64,19 @@ def generated(seed: int) -> Iterator[Machine]:
     yield _heating(seed)
 
 
-def _following(values: Vector, rows: float) -> Vector:
+def following(values: Vector, rows: float) -> Vector:
     """Return values behind a lag of first order."""
     return smooth(values[:, None], 1 / rows, values[:1])[:, 0]
 
 
-def _wandering(rng: np.random.Generator, rows: int, memory: float, deviation: float) -> Vector:
+def wandering(rng: np.random.Generator, rows: int, memory: float, deviation: float) -> Vector:
     """Return a mean-reverting random walk (Ornstein-Uhlenbeck)."""
     keep = np.exp(-1 / memory)
     steps = rng.normal(scale=deviation * np.sqrt(1 - keep * keep), size=rows) / (1 - keep)
     return smooth(steps[:, None], float(1 - keep), np.zeros(1))[:, 0]
 
 
-def _loads(rng: np.random.Generator, rows: int, usual: int, deviation: float) -> Vector:
+def loads(rng: np.random.Generator, rows: int, usual: int, deviation: float) -> Vector:
     """Return a load that stays for a while, then changes."""
     lengths = rng.exponential(usual, size=rows // 6 + 1).astype(int) + 6
     return np.repeat(rng.normal(scale=deviation, size=len(lengths)), lengths)[:rows]
@@ -92,18 +92,18 @@ def _year(seed: int, style: int) -> Machine:
     noise = rng.normal(size=_YEAR)
     step, rate, wild = ((8, 1.6, 2.0), (15, 3.5, 2.5), (8, 1.6, 2.5), (3.5, 0.5, 1.0))[style]
     if style == 0:
-        values = 60 + 4 * day + 5 * season - 3 * _following(weekend, 40) + 0.3 * noise
-        values += _following(_loads(rng, _YEAR, 100, 1.2), 12)
+        values = 60 + 4 * day + 5 * season - 3 * following(weekend, 40) + 0.3 * noise
+        values += following(loads(rng, _YEAR, 100, 1.2), 12)
     elif style == 1:
-        values = 90 + 4 * season + _wandering(rng, _YEAR, 3 * DAY, 3) + _wandering(rng, _YEAR, 24, 0.8) + 0.25 * noise
+        values = 90 + 4 * season + wandering(rng, _YEAR, 3 * DAY, 3) + wandering(rng, _YEAR, 24, 0.8) + 0.25 * noise
     elif style == 2:  # noqa: PLR2004 - runs in the day, of five days a week
         runs = (place % DAY > 84) & (place % DAY < 252) & (weekend == 0)  # noqa: PLR2004 - seven to nine o'clock
         values = 25 + 6 * season + 1.5 * day + 0.3 * noise
-        values += _following(np.where(runs, 30 + _loads(rng, _YEAR, 60, 1.0), 0.0), 10)
+        values += following(np.where(runs, 30 + loads(rng, _YEAR, 60, 1.0), 0.0), 10)
     else:
-        turns = np.cumsum((1 + 0.05 * _wandering(rng, _YEAR, 50, 1)) / 8)
+        turns = np.cumsum((1 + 0.05 * wandering(rng, _YEAR, 50, 1)) / 8)
         values = (
-            5 + np.sin(2 * np.pi * turns) + 0.8 * day + 1.2 * season + _wandering(rng, _YEAR, 30, 0.2) + 0.15 * noise
+            5 + np.sin(2 * np.pi * turns) + 0.8 * day + 1.2 * season + wandering(rng, _YEAR, 30, 0.2) + 0.15 * noise
         )
     starts = np.sort(rng.choice(np.arange(1, 9), 4, replace=False)) * (_YEAR // 10) + rng.integers(0, _YEAR // 20, 4)
     spans = []
@@ -146,7 +146,7 @@ def _bearing(seed: int) -> Machine:
     values = np.empty((rows, 4))
     worn = np.where(place > start, np.exp((place - start) / (rows - start) * rng.uniform(1.2, 2)) - 1, 0.0)
     for bearing in range(4):
-        level = 1 + 0.06 * np.exp(-place / 30) + _wandering(rng, rows, 60, 0.03) + 0.02 * rng.normal(size=rows)
+        level = 1 + 0.06 * np.exp(-place / 30) + wandering(rng, rows, 60, 0.03) + 0.02 * rng.normal(size=rows)
         share = 1.0 if bearing == 0 else 0.15
         values[:, bearing] = rng.uniform(0.05, 0.2) * level * (1 + share * worn * (1 + 0.15 * rng.normal(size=rows)))
     seconds = np.asarray(_BEGIN_S + 600.0 * place, np.float64)
@@ -176,7 +176,7 @@ def _motor(seed: int) -> Machine:
     """Return current and speed of a motor under changing load; then friction takes another ampere within an hour."""
     rng = np.random.default_rng([seed, 6])
     rows = 9 * 8640
-    load = _following(_loads(rng, rows, 30, 1.0), 3)
+    load = following(loads(rng, rows, 30, 1.0), 3)
     pair = np.stack([12 + 1.5 * load, 1480 - 4 * load], axis=1) + rng.normal(scale=[0.15, 0.5], size=(rows, 2))
     start = 8 * 8640 + 2000
     pair[start:, 0] += np.minimum(np.arange(rows - start) / 360, 1)
@@ -188,7 +188,7 @@ def _heating(seed: int) -> Machine:
     rng = np.random.default_rng([seed, 7])
     rows = 16 * 1440
     place = np.arange(rows)
-    values = 55 + 3 * np.sin(2 * np.pi * (place / 1440 - 0.3)) + _following(_loads(rng, rows, 60, 1.0), 20)
+    values = 55 + 3 * np.sin(2 * np.pi * (place / 1440 - 0.3)) + following(loads(rng, rows, 60, 1.0), 20)
     values += 0.2 * rng.normal(size=rows)
     start = 14 * 1440 + 200
     values[start:] += 0.4 * np.arange(rows - start) / 60

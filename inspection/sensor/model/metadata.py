@@ -13,9 +13,10 @@ from inspection.sensor.model.windows import MAX_WINDOW
 from inspection.sensor.table.reading import MAX_COLUMNS
 from models.names import LONGEST_NAME
 
-FORMAT = 2
+FORMAT = 3
 """The newest version of model files; those of rows and windows are still written as the first."""
 SERIES_FORMAT = 2
+STOPS_FORMAT = 3
 
 
 class SeriesMetadata(BaseModel):
@@ -29,6 +30,8 @@ class SeriesMetadata(BaseModel):
         cycles: period and shift of each cycle, in rows.
         false_alarms_per_week: that the threshold promises; None where a percentile was asked for.
         rows_used: newest training rows that were learned from.
+        stops: of the machine among these.
+        longest_stop: rows that a stop of the machine may last; 0 where stops are not normal.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -40,6 +43,8 @@ class SeriesMetadata(BaseModel):
     cycles: tuple[tuple[float, float], ...] = ()
     false_alarms_per_week: float | None = None
     rows_used: int = Field(default=0, ge=0)
+    stops: int = Field(default=0, ge=0)
+    longest_stop: int = Field(default=0, ge=0)
 
     def positions(
         self, seconds: NDArray[np.float64] | None, rows: int, period_s: float | None, start: float = 0.0

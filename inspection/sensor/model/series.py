@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from inspection.sensor.model.cycles import Cycle, expected, moved
 from inspection.sensor.model.scaling import known_means
 from inspection.sensor.model.smoothing import smooth
+from inspection.sensor.model.stops import Stops
 
 KINDS = 3
 """Scales: a few rows, their geometric middle, and the longest."""
@@ -42,6 +43,7 @@ class SeriesState:
         last: float64 ``(channels,)``, the newest row, from which the next step is measured; NaN where missing.
         means: float64 ``(scales, 4 * channels)``, running means of level, energy, roughness and known rows.
         offsets: float64 ``(cycles,)``, rows by which each cycle is further on than the positions; 0 with times.
+        stopped: number of rows of a stop that has not ended; 0 while the machine runs.
     """
 
     position: float
@@ -51,11 +53,14 @@ class SeriesState:
     last: Vector
     means: Matrix
     offsets: Vector
+    stopped: int = 0
 
     def flattened(self) -> Vector:
         """Return the state as one vector."""
         head = np.array([self.position, self.rows], np.float64)
-        return np.concatenate([head, self.base, self.moved, self.last, self.means.ravel(), self.offsets])
+        return np.concatenate(
+            [head, self.base, self.moved, self.last, self.means.ravel(), self.offsets, [self.stopped]]
+        )
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,7 @@ class Series:
         block: rows after which the base line moves.
         follow: rows in which it follows a lasting change by about two thirds.
         base: float64 ``(sensors,)``, the base line at the end of the training.
+        stops: of the machine in normal operation; None where it has none.
     """
 
     spans: tuple[int, ...]
@@ -92,6 +98,7 @@ class Series:
     block: int
     follow: float
     base: Vector
+    stops: Stops | None = None
 
     @property
     def sensors(self) -> int:
@@ -113,6 +120,9 @@ class Series:
         """Return the state in a vector of ``SeriesState.flattened``."""
         sensors, channels, scales = self.sensors, self.channels, len(self.spans)
         left = len(flattened) - 2 - 2 * sensors - channels
+        stopped = 0
+        if left > 4 * channels * scales + len(self.cycles):
+            flattened, left, stopped = flattened[:-1], left - 1, int(flattened[-1])
         # States written before the share of known rows, or the offset of each cycle, was kept have no offsets.
         offsets = 0 if left in {3 * channels * scales, 4 * channels * scales} else len(self.cycles)
         parts = np.split(flattened, np.cumsum([2, sensors, sensors, channels, left - offsets]))
@@ -121,14 +131,15 @@ class Series:
         if means.shape[1] == 3 * channels:
             means = np.concatenate([means, np.ones((scales, channels))], axis=1)
         found = found if offsets else np.zeros(len(self.cycles))
-        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means, found)
+        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means, found, stopped)
 
     def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> tuple[Matrix, Vector]:
         """Return the features of further rows and how far their scales are filled, and move the state.
 
-        A missing value counts as one that is as expected, and among the other sensors as what they predict of it. Each
-        row of a gap that is longer than the shortest scale is missing; a shorter gap does not move the means. A change
-        is weighed by the share of known rows, small after the start or a gap. The base line is kept over a gap.
+        A missing value counts as one that is as expected, and among the other sensors as what they predict of it. The
+        values of a normal stop count as missing. Each row of a gap that is longer than the shortest scale is missing; a
+        shorter gap does not move the means. A change is weighed by the share of known rows, small after the start or a
+        gap. The base line is kept over a gap.
 
         Args:
             values: float64 ``(rows, sensors)``; NaN where missing.
@@ -140,6 +151,8 @@ class Series:
             how far the scales are filled, float64 ``(rows, channels)`` from 0 to 1: the product of their shares of
             known rows.
         """
+        if self.stops is not None:
+            values, state.stopped = self.stops.running(values, state.stopped)
         before = np.concatenate([[state.position], positions[:-1]])
         far = np.nan_to_num(positions - before, nan=1.0)
         gaps = np.flatnonzero(far > self.spans[0])

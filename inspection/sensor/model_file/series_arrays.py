@@ -13,6 +13,7 @@ from inspection.sensor.model.evidence import Evidence
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.model.sensor_model import SensorModel
 from inspection.sensor.model.series import KINDS, OF_CHANNEL, Series
+from inspection.sensor.model.stops import Stops
 
 MOST_CYCLES = 8
 _MOST_PHASES = 10_000
@@ -41,6 +42,10 @@ def series_arrays(model: SensorModel) -> dict[str, Matrix]:
         arrays["series_phase_spread"] = series.phase_spread
     if series.relation is not None:
         arrays["series_relation"] = series.relation
+    if series.stops is not None:
+        arrays["series_stop_shown"] = series.stops.shown.astype(np.float64)
+        arrays["series_stop_below"] = series.stops.below
+        arrays["series_stop_release"] = series.stops.release
     return arrays
 
 
@@ -94,9 +99,19 @@ def build_series(metadata: SensorMetadata, names: set[str], floats: Floats) -> t
         block=given.block,
         follow=given.follow,
         base=floats("series_base", (sensors,)),
+        stops=_stops(given.longest_stop, sensors, floats),
     )
     evidence = Evidence(floats("series_limits", (2 * channels * OF_CHANNEL,)))
     positive = [series.spread, series.roughness, series.relation_spread, evidence.limits]
     if any((part <= 0).any() for part in positive) or (phase_spread is not None and (phase_spread <= 0).any()):
         raise ValueError("spread")
     return series, evidence
+
+
+def _stops(longest: int, sensors: int, floats: Floats) -> Stops | None:
+    if not longest:
+        return None
+    shown, below, release = (floats(f"series_stop_{name}", (sensors,)) for name in ("shown", "below", "release"))
+    if not shown.any() or (release < below).any():
+        raise ValueError("stops")
+    return Stops(shown > 0, below, release, longest)

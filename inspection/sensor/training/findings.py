@@ -57,6 +57,11 @@ def _about_series(metadata: SensorMetadata) -> Iterator[Assumption]:
         yield Assumption(
             "sensor-series-alarms", {"rate": f"{series.false_alarms_per_week:.2g}", "weeks": f"{weeks:.2g}"}
         )
+    if series.longest_stop:
+        longest = _span(series.longest_stop, metadata.period_s)
+        yield Assumption("sensor-series-stops", {"count": series.stops, "longest": longest})
+    elif series.stops:
+        yield Assumption("sensor-series-few-stops", {"count": series.stops})
     if series.rows_used < metadata.rows:
         yield Assumption("sensor-series-newest", {"used": series.rows_used, "rows": metadata.rows})
 

@@ -1,0 +1,117 @@
+"""Finding the stops of a machine among its training rows, so that they do not widen the limits of running rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from inspection.sensor.model.stops import Stops
+
+_FAR = 6.0
+"""Deviations of running rows below their median at which a machine stands still."""
+_NEAR = 2.0
+"""Deviations within which it runs again."""
+_ENTERED, _LEFT = 0.1, 0.05
+"""Where a stop begins and ends: shares of the way from the lowest running rows to the stopped ones."""
+_LEAST_ROWS = 5
+"""Of a stop; fewer are outliers."""
+_LEAST_STOPS = 3
+"""What training rows show less often is not learned as normal."""
+_MOST_ROWS = 0.35
+"""Share of stopped rows up to which the median is one of running rows."""
+_QUARTER = 0.6744897501960817
+"""Upper quartile of the normal distribution."""
+_LONGER = 2
+"""How much longer than the longest stop of the training one may be."""
+_TOGETHER = 0.5
+
+Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStops:
+    """The stops among training rows.
+
+    Attributes:
+        mask: bool ``(rows,)``: rows that are not learned from as running ones.
+        count: how many stops there are.
+        normal: how later ones are recognised; None where there are too few to be normal.
+    """
+
+    mask: Mask
+    count: int
+    normal: Stops | None
+
+
+def find_stops(values: Matrix, deviations: Matrix) -> FoundStops | None:
+    """Return the stops among training rows; None without one.
+
+    A machine stands still where sensors lie far below their usual range for several rows, most of them near the lowest
+    values: a floor, and not the tail of a distribution.
+
+    Args:
+        values: float64 ``(rows, sensors)``, in the order of time; NaN where missing.
+        deviations: float64 ``(rows, sensors)``, of the values from what is expected of a running machine.
+    """
+    middle, upper = np.nanpercentile(deviations, (50, 75), axis=0)
+    # The lower half may hold stops.
+    spread = (upper - middle) / _QUARTER
+    far = np.zeros(values.shape, np.bool_)
+    for place in np.flatnonzero(spread > 0):
+        low = deviations[:, place] < middle[place] - _FAR * spread[place]
+        far[:, place] = low & _has_floor(values[:, place], low)
+    far = np.stack([_long_runs(column) for column in far.T], axis=1)
+    any_far = far.any(axis=1)
+    if not any_far.any() or any_far.mean() > _MOST_ROWS:
+        return None
+    showing = far[any_far].mean(axis=0) > _TOGETHER
+    if not showing.any():
+        return None
+    core = _long_runs(np.all(far[:, showing], axis=1))
+    if not core.any():
+        return None
+    near = (deviations >= middle - _NEAR * spread)[:, showing].any(axis=1)
+    mask = _grown(core, near)
+    starts, ends = _runs(mask)
+    lowest = np.nanpercentile(values[~mask], 1, axis=0)
+    way = lowest - np.nanmedian(values[core], axis=0)
+    shown = showing & (way > 0)
+    # Where running rows lie as low, at another time of the day, it is no floor.
+    if not shown.any():
+        return None
+    if len(starts) < _LEAST_STOPS:
+        return FoundStops(mask, len(starts), None)
+    longest = _LONGER * int((ends - starts).max())
+    normal = Stops(shown, lowest - _ENTERED * way, lowest - _LEFT * way, longest)
+    return FoundStops(normal.mask(values, 0)[0], len(starts), normal)
+
+
+def _has_floor(column: Vector, low: Mask) -> bool:
+    """Return whether most low rows lie nearer to the lowest than to the highest of them."""
+    found = column[low]
+    return len(found) >= _LEAST_ROWS and float(np.median(found)) <= float(found.min() + found.max()) / 2
+
+
+def _long_runs(mask: Mask) -> Mask:
+    out = np.zeros_like(mask)
+    for start, end in zip(*_runs(mask), strict=True):
+        out[start:end] = end - start >= _LEAST_ROWS
+    return out
+
+
+def _runs(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
+    return edges[::2], edges[1::2]
+
+
+def _grown(core: Mask, running: Mask) -> Mask:
+    """Return stops with the rows before and after, up to those in which the machine runs."""
+    out = core.copy()
+    for start, end in zip(*_runs(core), strict=True):
+        before, after = np.flatnonzero(running[:start]), np.flatnonzero(running[end:])
+        out[(int(before[-1]) + 1 if len(before) else 0) : end + (int(after[0]) if len(after) else len(core))] = True
+    return out

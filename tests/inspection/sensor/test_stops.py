@@ -1,0 +1,94 @@
+"""Stops of a machine among its training rows do not hide faults of the running machine."""
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from inspection.sensor import (
+    SensorModel,
+    SensorStream,
+    SensorTraining,
+    model_bytes,
+    model_from_bytes,
+    score_rows,
+    train,
+)
+from inspection.sensor.training.cycles import find_cycles
+
+DAY, PERIOD_S = 288, 300.0
+Matrix = NDArray[np.float64]
+
+
+def rows(days: int, seed: int, stops: tuple[int, ...]) -> tuple[Matrix, NDArray[np.float64]]:
+    """Return a temperature that stands at 20 for six hours from the days in ``stops`` on."""
+    rng = np.random.default_rng(seed)
+    values = 60 + 2 * np.sin(2 * np.pi * np.arange(days * DAY) / DAY) + rng.normal(scale=0.5, size=days * DAY)
+    for day in stops:
+        values[day * DAY + 50 : day * DAY + 122] = 20 + rng.normal(scale=0.1, size=72)
+    return values[:, None], np.arange(len(values)) * PERIOD_S
+
+
+def model_of(stops: tuple[int, ...]) -> SensorModel:
+    values, seconds = rows(21, 1, stops)
+    return train(values, ("oil",), SensorTraining(window=0), period_s=PERIOD_S, seconds=seconds).model
+
+
+@pytest.mark.parametrize("stops", [(5,), (2, 6, 9, 15)])
+def test_stops_among_the_training_rows_do_not_hide_a_shift(stops: tuple[int, ...]) -> None:
+    values, seconds = rows(7, 2, ())
+    values[4 * DAY :] += 8
+    alarms = score_rows(model_of(stops), values, seconds + 28 * 86_400).alarms
+    assert not alarms[: 4 * DAY].any()
+    assert alarms[4 * DAY : 5 * DAY].any()
+
+
+def test_a_stop_like_several_of_the_training_raises_no_alarm() -> None:
+    values, seconds = rows(7, 2, (3,))
+    assert not score_rows(model_of((2, 6, 9, 15)), values, seconds + 28 * 86_400).alarms.any()
+
+
+def test_a_stop_is_an_alarm_where_the_training_shows_only_one() -> None:
+    values, seconds = rows(7, 2, (3,))
+    assert score_rows(model_of((5,)), values, seconds + 28 * 86_400).alarms[3 * DAY : 4 * DAY].any()
+
+
+def test_a_stop_much_longer_than_those_of_the_training_is_an_alarm() -> None:
+    values, seconds = rows(7, 2, ())
+    values[3 * DAY : 5 * DAY] = 20
+    assert score_rows(model_of((2, 6, 9, 15)), values, seconds + 28 * 86_400).alarms[3 * DAY : 5 * DAY].any()
+
+
+def test_a_stream_has_the_scores_of_the_table_through_a_stop() -> None:
+    model = model_from_bytes(model_bytes(model_of((2, 6, 9, 15))), "oil.npz")
+    values, seconds = rows(1, 2, (0,))
+    seconds = seconds + 28 * 86_400
+    wanted = score_rows(model, values, seconds).scores
+    stream = SensorStream(model)
+    first = [stream.push(row.tolist(), float(at)).score for row, at in zip(values[:80], seconds[:80], strict=True)]
+    stream = SensorStream(model, stream.state())
+    then = [stream.push(row.tolist(), float(at)).score for row, at in zip(values[80:], seconds[80:], strict=True)]
+    np.testing.assert_allclose(first + then, wanted, rtol=1e-6, atol=1e-9)
+
+
+def test_nights_of_a_machine_that_runs_by_day_are_no_stops() -> None:
+    rng = np.random.default_rng(3)
+    place = np.arange(21 * DAY)
+    values = np.where((place % DAY > 80) & (place % DAY < 250), 60.0, 20.0) + rng.normal(scale=0.5, size=len(place))
+    seconds = place * PERIOD_S
+    series = train(values[:, None], ("oil",), SensorTraining(window=0), period_s=PERIOD_S, seconds=seconds).model.series
+    assert series is not None
+    assert series.stops is None
+
+
+def test_a_period_between_rows_is_found_under_a_day() -> None:
+    rng = np.random.default_rng(0)
+    place = np.arange(28.0 * DAY)
+    values = np.sin(2 * np.pi * place / 37.3) + np.sin(2 * np.pi * place / DAY) + 0.3 * rng.normal(size=len(place))
+    assert any(cycle.period == pytest.approx(37.3, rel=1e-4) for cycle in find_cycles(values[:, None], place, None))
+
+
+def test_a_cycle_that_loses_its_phase_is_left_out() -> None:
+    rng = np.random.default_rng(0)
+    wandering = np.cumsum(rng.normal(scale=0.05, size=6000))
+    values = np.sin(2 * np.pi * np.arange(6000) / 37.3 + wandering) + 0.3 * rng.normal(size=6000)
+    assert find_cycles(values[:, None], np.arange(6000.0), None) == ()
