@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from models.errors import Conflict, NotSignedIn, Unavailable
+from models.errors import Conflict, InvalidInput, NotSignedIn, Unavailable
 from sync.shared.problems import DEVICE_REFUSED, code_of
 from sync.station.client import ServerClient
 from sync.station.new_device import HeldCounts, held_counts
@@ -44,13 +45,14 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
 
     Raises:
         Conflict: ``already-enrolled``.
+        InvalidInput: ``server-address-incomplete``.
         Unavailable: ``enrolment-server-unreachable``, ``enrolment-server-too-slow`` or ``enrolment-server-failing``;
             ``server-not-ours``.
         UserFacingError: when the server refuses the code; it says why.
     """
     if workspace.enrolled:
         raise Conflict("already-enrolled", server=workspace.server_url)
-    address = server_url.strip().rstrip("/")
+    address = _address(server_url)
     registration = _registered(workspace, address, code, name, None)
     kept = workspace.adopt(
         server_url=address,
@@ -59,6 +61,14 @@ def enrol(workspace: Workspace, *, server_url: str, code: str, name: str = "") -
         release_key=registration.release_key,
     )
     return Enrolment(registration.device_id, kept, None if kept else registration.credential)
+
+
+def _address(typed: str) -> str:
+    """Return a server's address as it was meant: an input method for Japanese may write it in full width."""
+    address = unicodedata.normalize("NFKC", typed).strip().rstrip("/")
+    if not address.lower().startswith(("http://", "https://")):
+        raise InvalidInput("server-address-incomplete", server=address)
+    return address
 
 
 def _registered(
@@ -94,11 +104,12 @@ def enrol_anew(
 
     Raises:
         Conflict: ``not-enrolled``.
+        InvalidInput: ``server-address-incomplete``.
         Unavailable: as ``enrol``.
         UserFacingError: when the server refuses the code; it says why.
     """
     former_id = workspace.require_device()
-    address = (server_url or workspace.link.server_url).strip().rstrip("/")
+    address = _address(server_url or workspace.link.server_url)
     credential = workspace.credential
     registration = _registered(workspace, address, code, name, (former_id, credential) if credential else None)
     kept = workspace.adopt_anew(address, registration, send_all=send_all)

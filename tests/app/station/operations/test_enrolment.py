@@ -13,7 +13,7 @@ import pytest
 from app.station.operations.enrolment import enrol
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
-from models.errors import Unavailable
+from models.errors import InvalidInput, Unavailable
 
 
 class FaultyServer(BaseHTTPRequestHandler):
@@ -76,3 +76,14 @@ def test_enrolment_with_a_silent_server_promises_no_retry(fresh: Workspace, sile
 def test_enrolment_with_a_faulty_server_promises_no_retry(fresh: Workspace, faulty: str) -> None:
     refused = refusal(fresh, faulty)
     assert (refused.code, refused.values["status"]) == ("enrolment-server-failing", 503)
+
+
+def test_an_address_without_its_scheme_is_called_incomplete(fresh: Workspace) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        enrol(fresh, server_url="localhost:8000", code="ABCD-EFGH")
+    assert (refused.value.code, refused.value.values["server"]) == ("server-address-incomplete", "localhost:8000")
+
+
+def test_an_address_in_full_width_is_understood(fresh: Workspace, faulty: str) -> None:
+    wide = "".join(chr(ord(letter) + 0xFEE0) for letter in faulty)
+    assert refusal(fresh, wide).code == "enrolment-server-failing"
