@@ -1,4 +1,7 @@
-"""The state of a stream as bytes: arrays without pickle. Scoring, the newest results and the newest episodes."""
+"""The state of a stream as bytes: arrays without pickle. Scoring, the newest results and the newest episodes.
+
+What a reader of the stream sees is in them as a whole: the model is needed to go on alone.
+"""
 
 from __future__ import annotations
 
@@ -50,8 +53,15 @@ def new_log(model: SensorModel) -> EpisodeLog:
     return EpisodeLog(model.metadata.hold_off, model.input_dimension)
 
 
-def encode(state: StreamState, rows: Iterable[ScoredRow], log: EpisodeLog) -> bytes:
-    """Return the bytes of a state."""
+def encode(state: StreamState, rows: Iterable[ScoredRow], log: EpisodeLog, *, needs_order: bool) -> bytes:
+    """Return the bytes of a state.
+
+    Args:
+        state: of the scoring.
+        rows: the newest results.
+        log: of the episodes.
+        needs_order: whether the model judges rows by those before; else its alarms are shown as no episodes.
+    """
     kept: Sequence[ScoredRow] = list(rows)
     buffer = io.BytesIO()
     np.savez(
@@ -65,6 +75,7 @@ def encode(state: StreamState, rows: Iterable[ScoredRow], log: EpisodeLog) -> by
         statuses=np.array([_STATUSES.index(row.status) for row in kept], np.uint8),
         episodes=np.array([_numbers(one) for one in log.episodes], np.float64).reshape(-1, _OF_EPISODE),
         squares=log.squares,
+        hold_off=np.array(log.hold_off if needs_order else 0),
     )
     return buffer.getvalue()
 
@@ -80,6 +91,16 @@ def decode(data: bytes, model: SensorModel) -> tuple[StreamState, Remembered, Ep
             episodes = [_episode(numbers) for numbers in found["episodes"].tolist()]
             log = EpisodeLog(model.metadata.hold_off, model.input_dimension, episodes, found["squares"])
     return state, Remembered({row.at: row for row in rows}), log
+
+
+def log_of(data: bytes) -> EpisodeLog | None:
+    """Return the episodes in the bytes of ``encode``, without those that are not shown; None for bytes from before."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as found:
+        if "hold_off" not in found:
+            return None
+        hold_off, squares = int(found["hold_off"]), found["squares"]
+        episodes = [_episode(numbers) for numbers in found["episodes"].tolist()] if hold_off else []
+    return EpisodeLog(hold_off, len(squares), episodes, squares)
 
 
 def _numbers(episode: TimedEpisode) -> list[float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session, undefer
 from models.clock import utc_now
 from models.errors import Conflict, Unavailable
 from models.insertion import insert_if_absent
-from models.sensors import SensorStreamRecord
+from models.sensors import SensorModelRecord, SensorStreamRecord
 from server.anomaly.alerting import note_run
 from server.anomaly.schemas import EpisodeSensor
 from server.anomaly.scoring import find_model
@@ -33,7 +34,7 @@ from server.sensors.shelf import LoadedModel
 from sync.shared.schemas import Page
 
 if TYPE_CHECKING:
-    from inspection.sensor import TimedEpisode
+    from inspection.sensor import EpisodeLog, TimedEpisode
     from server.anomaly.stream_scoring import Advanced
     from server.anomaly.stream_state import ScoredRow
 
@@ -68,7 +69,8 @@ def push_rows(context: ServerContext, who: Principal, stream_id: str, body: Stre
                 _note_alert(context, loaded, stream_id, present, advanced)
             threshold = loaded.model.metadata.threshold
             results = [_result(row, repeated=repeated) for row, repeated in advanced.results]
-            episodes = [_episode(loaded, one, is_open=is_open) for one, is_open in advanced.episodes]
+            columns = loaded.model.metadata.columns
+            episodes = [_episode(columns, one, is_open=is_open) for one, is_open in advanced.episodes]
             return StreamResults(
                 results=results, anomalies=_anomalies(advanced), threshold=threshold, episodes=episodes
             )
@@ -97,16 +99,14 @@ def list_streams(context: ServerContext, model_id: str | None, wanted: PageQuery
 
 def get_stream(context: ServerContext, stream_id: str) -> StreamDetail:
     """Return a stream with its newest episodes; ``NotFound`` ``anomaly-stream-unknown``."""
-    from server.anomaly.stream_state import decode
+    from server.anomaly.stream_state import log_of
 
     with context.database.read() as session:
         record = _by_id(session, stream_id)
         reply, state = _reply(record), record.state
-    loaded = context.sensors.model(reply.model_id)
-    if not loaded.model.needs_order:
-        return StreamDetail(**reply.model_dump(), episodes=[])
-    _, _, log = decode(state, loaded.model)
-    episodes = [_episode(loaded, one, is_open=log.is_open(one)) for one in log.episodes]
+        columns = session.get_one(SensorModelRecord, record.model_id).columns
+    log = log_of(state) or _log_from_before(context, reply.model_id, state)
+    episodes = [_episode(columns, one, is_open=log.is_open(one)) for one in log.episodes]
     return StreamDetail(**reply.model_dump(), episodes=episodes)
 
 
@@ -118,6 +118,14 @@ def delete_stream(context: ServerContext, who: Principal, stream_id: str) -> Non
         session.delete(record)
         session.flush()
         audited(session, who, f"{SUBJECT}.deleted", SUBJECT, stream_id, changes=gone)
+
+
+def _log_from_before(context: ServerContext, model_id: str, state: bytes) -> EpisodeLog:
+    """Return the episodes of a state that does not say how long they are open: its model does."""
+    from server.anomaly.stream_state import decode, new_log
+
+    model = context.sensors.model(model_id).model
+    return decode(state, model)[2] if model.needs_order else new_log(model)
 
 
 def _present(context: ServerContext, stream_id: str) -> SensorStreamRecord | None:
@@ -138,7 +146,7 @@ def _advanced(loaded: LoadedModel, present: SensorStreamRecord | None, body: Str
     known = (None, Remembered(), new_log(model)) if present is None else decode(present.state, model)
     state, remembered, log = known
     advanced = advance(model, state, remembered, log, present.newest if present else None, body.rows)
-    return advanced, encode(advanced.state, remembered.by_time.values(), log)
+    return advanced, encode(advanced.state, remembered.by_time.values(), log, needs_order=model.needs_order)
 
 
 def _written(
@@ -209,8 +217,7 @@ def _result(row: ScoredRow, *, repeated: bool) -> StreamResult:
     return StreamResult(at=_moment(row.at), score=score, status=row.status, repeated=repeated)
 
 
-def _episode(loaded: LoadedModel, episode: TimedEpisode, *, is_open: bool) -> StreamEpisode:
-    columns = loaded.model.metadata.columns
+def _episode(columns: Sequence[str], episode: TimedEpisode, *, is_open: bool) -> StreamEpisode:
     return StreamEpisode(
         start=_moment(episode.start),
         end=_moment(episode.end),

@@ -54,13 +54,13 @@ class EpisodeLog:
     def __init__(
         self, hold_off: int, sensors: int, episodes: Sequence[TimedEpisode] = (), squares: Vector | None = None
     ) -> None:
-        self._hold_off = hold_off
+        self.hold_off = hold_off
         self.episodes = list(episodes)
         self.squares = np.zeros(sensors) if squares is None else squares
 
     def is_open(self, episode: TimedEpisode) -> bool:
         """Return whether an episode may go on: the hold-off has not passed since its last alarm."""
-        return episode.rows_since < self._hold_off
+        return episode.rows_since < self.hold_off
 
     def add(self, at: float, row: RowScore | None) -> None:
         """Add the next row.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -18,8 +20,9 @@ from inspection.sensor import SensorModel, SensorStream, score_rows
 from models.ids import new_id
 from models.sensors import SensorStreamRecord
 from server.anomaly.stream_state import REMEMBERED
+from server.core.settings import ServerSettings
 from tests.support.sensor_models import rows, upload, vector_model, window_model
-from tests.support.serving import Served
+from tests.support.serving import Served, serve, serve_with_users
 
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 MODELS = {"vectors": vector_model, "windows": window_model}
@@ -159,6 +162,47 @@ def test_a_machine_that_fails_is_an_anomaly_of_its_stream(served: Served, window
     assert answer["results"][-1]["status"] == "anomaly"
     shown = served["inspector"].get(f"/anomaly/streams/{stream}").json()
     assert (shown["last_status"], shown["anomalies"]) == ("anomaly", answer["anomalies"])
+
+
+@pytest.mark.slow
+def test_a_stream_is_read_without_the_object_of_its_model(tmp_path: Path) -> None:
+    settings = ServerSettings(data_dir=tmp_path)
+    with serve_with_users(tmp_path) as served:
+        supervisor = served["supervisor"]
+        model = upload(supervisor, window_model()).json()
+        push(supervisor, "press", timed(rows(20)))
+        push(supervisor, "press", timed(rows(5) + 3.0, 20))
+        shown = supervisor.get("/anomaly/streams/press").json()
+        # The server loads the active models when it starts.
+        assert upload(supervisor, vector_model(), activate="true").status_code == 201
+        served.context.objects.delete(model["sha256"])
+    with serve(settings) as served:
+        token = served.sign_in("supervisor")["access_token"]
+        with served.client(Authorization=f"Bearer {token}") as supervisor:
+            assert supervisor.get("/anomaly/streams/press").json() == shown
+    assert [episode["open"] for episode in shown["episodes"]] == [True]
+
+
+def test_a_state_that_was_kept_without_its_hold_off_is_read(served: Served, windows: str) -> None:
+    stream = new_id()
+    push(served["inspector"], stream, timed(rows(20)), sensor=windows)
+    push(served["inspector"], stream, timed(rows(5) + 3.0, 20))
+    shown = served["inspector"].get(f"/anomaly/streams/{stream}").json()
+    with served.context.database.local_transaction() as session:
+        record = session.get_one(SensorStreamRecord, stream)
+        with np.load(io.BytesIO(record.state), allow_pickle=False) as found:
+            kept = {name: found[name] for name in found.files if name != "hold_off"}
+        before = io.BytesIO()
+        np.savez(before, allow_pickle=False, **kept)
+        record.state = before.getvalue()
+    assert served["inspector"].get(f"/anomaly/streams/{stream}").json() == shown
+
+
+def test_a_stream_of_single_rows_has_no_episodes(served: Served) -> None:
+    stream, sensor = new_id(), f"pump-{new_id()}"
+    assert upload(served["supervisor"], vector_model(), sensor=sensor).status_code == 201
+    assert push(served["inspector"], stream, timed(rows(5) + 3.0), sensor=sensor)["anomalies"] == 5
+    assert served["inspector"].get(f"/anomaly/streams/{stream}").json()["episodes"] == []
 
 
 def test_a_streamed_model_is_not_deleted(served: Served, windows: str) -> None:
