@@ -57,31 +57,6 @@ def audited(session: Session, who: Principal, action: str, subject: str, subject
     )
 
 
-def record_refusal(
-    session: Session,
-    action: str,
-    subject: str,
-    subject_id: str,
-    reason: str,
-    *,
-    address: str,
-    station: str | None = None,
-) -> None:
-    """Record that somebody was not let in; the limits of sign-in bound how many entries an address can cause.
-
-    Args:
-        session: the transaction; it must commit although the request is refused.
-        action: what was refused.
-        subject: kind of the record that was claimed.
-        subject_id: of that record; empty for an unknown one, because what was typed may be a secret.
-        reason: why, which administrators alone may know.
-        address: where the request came from.
-        station: where a user was to be signed in.
-    """
-    nobody = Principal(None, "anonymous", None, station, address=address)
-    audited(session, nobody, action, subject, subject_id, reason=reason)
-
-
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return old and new value of each field that a change makes different, as an audit entry keeps them.
 

@@ -13,11 +13,12 @@ from models.errors import NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
 from models.users import AuthSession, User, user_by_name
-from server.audit import audited, differences, record_refusal
+from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import active_device, active_user, password_digest
 from server.auth.identity.secrets import digest_of, same_digest
 from server.auth.identity.tokens import Token, TokenKind
+from server.auth.refusals import Refusal, record_refusal
 from server.auth.schemas import Identity
 from server.context import ServerContext
 from sync.shared.problems import DEVICE_REFUSED, DEVICE_REVOKED
@@ -95,7 +96,7 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
             audited(session, who, "device.signed-in", "device", known.id)
         else:
             claimed, reason = (known.id if known else ""), refusal or "unknown"
-            record_refusal(session, "device.refused", "device", claimed, reason, address=address)
+            record_refusal(context, session, Refusal("device.refused", "device", claimed, reason, address))
     if known is None or refusal is not None:
         raise NotSignedIn(DEVICE_REVOKED if refusal == _REVOKED else DEVICE_REFUSED)
     attempt.succeeded()
@@ -149,8 +150,8 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
     with context.database.local_transaction() as session:
         user = _user_or_reason(session, user_id, digest, station, right=right)
         if isinstance(user, str):
-            claimed = user_id or ""
-            record_refusal(session, "auth.refused", "user", claimed, user, address=address, station=device_id)
+            refusal = Refusal("auth.refused", "user", user_id or "", user, address, device_id)
+            record_refusal(context, session, refusal)
         else:
             now = utc_now()
             begun = AuthSession(

@@ -12,10 +12,11 @@ from models.devices import Device, EnrolmentCode
 from models.errors import Conflict, NotSignedIn
 from models.ids import new_id
 from models.states import DeviceStatus
-from server.audit import audited, differences, made, record_refusal
+from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.auth.identity.repository import revoke_sessions_at
 from server.auth.identity.secrets import digest_of, new_secret, normalised_code, same_digest
+from server.auth.refusals import Refusal, record_refusal
 from server.change_log.generation import begin_generation, generation
 from server.context import ServerContext
 from server.core.paging import PageQuery, search_page
@@ -41,7 +42,8 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         refusal = None if code is None else _why_refused(code)
         if code is None or refusal is not None:
             claimed, reason = (code.id if code else ""), refusal or "unknown"
-            record_refusal(session, "device.enrolment-refused", "enrolment_code", claimed, reason, address=address)
+            refused = Refusal("device.enrolment-refused", "enrolment_code", claimed, reason, address)
+            record_refusal(context, session, refused)
             registered = None
         else:
             registered = _enrol(session, context, code, body, address)

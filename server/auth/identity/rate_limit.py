@@ -28,6 +28,7 @@ from models.errors import TooManyRequests
 from models.names import folded
 
 _WINDOW_S = 60
+_UNKNOWN_WINDOW_S = 3_600
 _WIDE_FACTOR = 10
 _IPV6_SITE_BITS = 64
 
@@ -116,6 +117,15 @@ class SignInLimiter:
         """
         return self._take(self._narrow("enrolment", site_of(address)), None, address)
 
+    def unknown(self, kind: str, address: str) -> int:
+        """Count an attempt under a name that nobody has, and return how many there were of its kind within an hour.
+
+        Args:
+            kind: of attempt.
+            address: it came from; all of its site count together.
+        """
+        return self._storage.incr(json.dumps(["unknown", kind, site_of(address)]), _UNKNOWN_WINDOW_S)
+
     def _narrow(self, *space: str) -> _Limit:
         return _Limit(json.dumps(["narrow", *space]), self._attempts)
 
@@ -126,7 +136,8 @@ class SignInLimiter:
         of_address = self._wide("address", site_of(address))
         wide = (of_address,) if of_name is None else (of_name, of_address)
         taken: list[_Limit] = []
-        for limit in (narrow, *wide):
+        # The address first: one that is over its limit leaves no count for each name that it makes up.
+        for limit in (of_address, narrow, *([] if of_name is None else [of_name])):
             if self._storage.incr(limit.key, _WINDOW_S) > limit.most:
                 for one in (limit, *taken):
                     self._storage.decr(one.key)

@@ -24,6 +24,13 @@ def newest(served: Served, action: str) -> tuple[str, dict[str, Any]]:
     return entry["subject_id"], entry["detail"]
 
 
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server that has refused nobody before the tests of this module."""
+    with serve_with_users(tmp_path_factory.mktemp("fresh")) as served:
+        yield served
+
+
 def make_user(served: Served) -> dict[str, Any]:
     body = {"username": f"u-{new_id()}", "role": "inspector", "password": PASSWORD}
     made = served["admin"].post("/users", json=body)
@@ -49,9 +56,9 @@ def test_the_right_password_of_a_disabled_user_is_told_apart(served: Served) -> 
     assert newest(served, "auth.refused") == (user["id"], {"reason": "disabled", "address": HERE})
 
 
-def test_a_name_that_nobody_has_is_not_kept(served: Served) -> None:
-    assert signed_in_as(served, {"username": "perhaps a password"}) == 401
-    assert newest(served, "auth.refused") == ("", {"reason": "unknown", "address": HERE})
+def test_a_name_that_nobody_has_is_not_kept(fresh: Served) -> None:
+    assert signed_in_as(fresh, {"username": "perhaps a password"}) == 401
+    assert newest(fresh, "auth.refused") == ("", {"reason": "unknown", "address": HERE})
 
 
 @pytest.mark.parametrize("status", ["disabled", "revoked"])
@@ -71,10 +78,23 @@ def test_a_guessed_credential_names_the_station_it_was_tried_for(served: Served)
     assert newest(served, "device.refused") == (station["device_id"], {"reason": "wrong-credential", "address": HERE})
 
 
-def test_a_station_that_nobody_enrolled_is_not_kept(served: Served) -> None:
-    made_up = {"device_id": new_id(), "credential": "ifd_guessed"}
-    assert served["anonymous"].post("/tauri/auth/device", json=made_up).status_code == 401
-    assert newest(served, "device.refused") == ("", {"reason": "unknown", "address": HERE})
+def test_stations_that_nobody_enrolled_have_an_entry_for_each_power_of_ten(fresh: Served) -> None:
+    for _ in range(12):
+        made_up = {"device_id": new_id(), "credential": "ifd_guessed"}
+        assert fresh["anonymous"].post("/tauri/auth/device", json=made_up).status_code == 401
+    answer = fresh["admin"].get("/audit", params={"action": "device.refused"})
+    noted = {"reason": "unknown", "address": HERE}
+    found = [(entry["subject_id"], entry["detail"]) for entry in answer.json()["items"]]
+    assert sorted(found, key=str) == [("", noted), ("", {**noted, "times": 10})]
+
+
+def test_every_refusal_of_a_known_station_has_an_entry(served: Served) -> None:
+    station = enrol(served)
+    for _ in range(12):
+        guessed = {**station, "credential": "ifd_guessed"}
+        assert served["anonymous"].post("/tauri/auth/device", json=guessed).status_code == 401
+    answer = served["admin"].get("/audit", params={"subject_id": station["device_id"], "action": "device.refused"})
+    assert answer.json()["total_count"] == 12
 
 
 @pytest.mark.parametrize("reason", ["used", "withdrawn", "expired"])
@@ -92,9 +112,9 @@ def test_an_enrolment_code_that_is_good_no_more_is_named(served: Served, reason:
     assert newest(served, "device.enrolment-refused") == (code["id"], {"reason": reason, "address": HERE})
 
 
-def test_a_guessed_enrolment_code_is_not_kept(served: Served) -> None:
-    assert served["anonymous"].post("/tauri/devices/register", json={"code": "GUESSED"}).status_code == 401
-    assert newest(served, "device.enrolment-refused") == ("", {"reason": "unknown", "address": HERE})
+def test_a_guessed_enrolment_code_is_not_kept(fresh: Served) -> None:
+    assert fresh["anonymous"].post("/tauri/devices/register", json={"code": "GUESSED"}).status_code == 401
+    assert newest(fresh, "device.enrolment-refused") == ("", {"reason": "unknown", "address": HERE})
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from limits.storage import MemoryStorage
 
 from models.errors import TooManyRequests
 from server.auth.identity.rate_limit import SignInLimiter, site_of
@@ -67,6 +68,29 @@ def test_a_refused_attempt_costs_no_other_limit() -> None:
         with pytest.raises(TooManyRequests):
             limiter.user("boss", HERE)
     assert failures(lambda number: limiter.user(f"user-{number}", HERE)) == 27
+
+
+def test_made_up_names_leave_no_counts_once_the_address_is_locked() -> None:
+    counts = MemoryStorage()
+    limiter = SignInLimiter(1, counts)
+    failures(lambda number: limiter.user(f"user-{number}", HERE))
+    before = len(counts.storage)
+    for number in range(100):
+        with pytest.raises(TooManyRequests):
+            limiter.user(f"other-{number}", HERE)
+    assert len(counts.storage) == before
+
+
+def test_unknown_names_are_counted_by_kind() -> None:
+    limiter = SignInLimiter(3)
+    assert [limiter.unknown("auth.refused", HERE) for _ in range(2)] == [1, 2]
+    assert limiter.unknown("device.refused", HERE) == 1
+
+
+def test_unknown_names_are_counted_by_the_site_of_an_address() -> None:
+    limiter = SignInLimiter(3)
+    one, other, elsewhere = "2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1"
+    assert [limiter.unknown("auth.refused", address) for address in (one, other, elsewhere)] == [1, 2, 1]
 
 
 def test_the_refusal_says_how_long_to_wait() -> None:
