@@ -65,8 +65,9 @@ def release(served: Served, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
 def parsed(done: tuple[int, str, str]) -> dict[str, Any]:
     code, out, err = done
     assert code == 0, err
-    # The server runs in this process, and its log is on the same output.
-    return dict(json.loads(next(line for line in out.splitlines() if line.startswith("{"))))
+    # The server runs in this process, and its log, whose lines have an event, is on the same output.
+    said = (json.loads(line) for line in out.splitlines() if line.startswith("{"))
+    return next(one for one in said if "event" not in one)
 
 
 def test_a_model_goes_from_its_file_to_some_stations_then_to_all(
