@@ -346,7 +346,8 @@ class ServerSettings(BaseSettings):
         """
         if is_loopback(self.grpc_host):
             return
-        if self.grpc_secret is None and self.grpc_tls_ca is None:
+        # Who signs the clients' certificates is asked only over TLS, which needs a certificate of one's own.
+        if self.grpc_secret is None and (self.grpc_tls_ca is None or self.grpc_tls_cert is None):
             raise InvalidInput("service-open-host", host=self.grpc_host)
         if self.grpc_tls_cert is None and not self.insecure:
             raise InvalidInput("service-insecure-host", host=self.grpc_host)

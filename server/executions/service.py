@@ -22,6 +22,7 @@ from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery
+from server.core.structlog_import import structlog
 from server.events.outbox import enqueue
 from server.executions import repository
 from server.executions.announcing import announce
@@ -38,6 +39,10 @@ from server.services.service import usable_models
 from server.sessions.rules import only_device
 from sync.shared.problems import RETRY_AFTER
 from sync.shared.schemas import Page
+
+_RETRY_S = 5
+"""Seconds after which a request that could not be recorded may be: a lock or a connection comes back."""
+_log = structlog.get_logger("imageflow.server")
 
 
 def check_draft(context: ServerContext, draft: Draft) -> ResolvedPipeline:
@@ -87,7 +92,8 @@ def accept(
         # The same request at the same moment: the other one was first.
         record, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
     except Unavailable as error:
-        raise UserFacingError("execution-not-accepted") from error
+        _log.warning("execution not accepted", cause=error.code)
+        raise UserFacingError("execution-not-accepted", members={RETRY_AFTER: _RETRY_S}) from error
     if new:
         if not runs_here:
             context.outbox.wake()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hmac
+import ssl
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -36,6 +38,7 @@ def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | Non
     """
     if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
         return None
+    _require_usable(settings)
     pair = _read(settings.grpc_tls_key), _read(settings.grpc_tls_cert)
     authority = None if settings.grpc_tls_ca is None else _read(settings.grpc_tls_ca)
     return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
@@ -50,16 +53,55 @@ def channel_credentials(settings: ServerSettings) -> grpc.ChannelCredentials | N
     authority = settings.grpc_tls_ca or settings.grpc_tls_cert
     if authority is None:
         return None
+    _require_usable(settings)
     if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
         return grpc.ssl_channel_credentials(_read(authority))
     return grpc.ssl_channel_credentials(_read(authority), _read(settings.grpc_tls_key), _read(settings.grpc_tls_cert))
 
 
-def _read(path: Any) -> bytes:
+def own_name(settings: ServerSettings) -> str | None:
+    """Return a name that the services' certificate of this process is good for; None without a certificate.
+
+    Raises:
+        InvalidInput: ``server-tls-files``.
+    """
+    if settings.grpc_tls_cert is None:
+        return None
+    from cryptography import x509
+
     try:
-        return bytes(path.read_bytes())
+        certificate = x509.load_pem_x509_certificate(_read(settings.grpc_tls_cert))
+        named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return None
+    except ValueError as error:
+        raise InvalidInput("server-tls-files", reason=f"{settings.grpc_tls_cert}: {error}") from error
+    hosts = named.get_values_for_type(x509.DNSName)
+    names = [*hosts, *(str(address) for address in named.get_values_for_type(x509.IPAddress))]
+    return names[0].replace("*", "any", 1) if names else None
+
+
+def _require_usable(settings: ServerSettings) -> None:
+    """Check certificate, key and authority, of which gRPC says no more than that it cannot listen."""
+    tried = settings.grpc_tls_ca
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        if settings.grpc_tls_ca is not None:
+            context.load_verify_locations(settings.grpc_tls_ca)
+        if settings.grpc_tls_cert is not None and settings.grpc_tls_key is not None:
+            tried = settings.grpc_tls_cert
+            # A key that is locked is refused: nobody is there to be asked.
+            context.load_cert_chain(settings.grpc_tls_cert, settings.grpc_tls_key, password=lambda: "")
+    except (OSError, ValueError) as error:
+        reason = reason_of(error) if isinstance(error, OSError) else str(error)
+        raise InvalidInput("server-tls-files", reason=f"{tried}: {reason}") from error
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
     except OSError as error:
-        raise InvalidInput("server-tls-files", reason=reason_of(error)) from error
+        raise InvalidInput("server-tls-files", reason=f"{path}: {reason_of(error)}") from error
 
 
 class SharedSecret(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its types alone

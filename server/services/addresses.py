@@ -15,6 +15,8 @@ from server.grpc.ports import target
 
 _DNS = "dns:///"
 _RESOLVE_S = 5.0
+_IN_NO_HOST = frozenset("/:;@[] \t")
+"""Marks of a URL, or of a list that is separated otherwise; colons stand in an IPv6 address within brackets alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,15 @@ async def resolve(address: Address) -> tuple[Address, ...]:
 
 def _address(text: str, setting: str) -> Address:
     host, colon, port = text.removeprefix(_DNS).rpartition(":")
-    host = host.removeprefix("[").removesuffix("]")
-    if not (host and colon and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):  # noqa: PLR2004
+    numbered = port.isascii() and port.isdigit() and 0 < int(port) < 65_536  # noqa: PLR2004
+    if not (colon and numbered and _is_host(host)):
         raise InvalidInput("service-address-invalid", setting=setting, value=text[:200])
-    return Address(host, int(port))
+    return Address(host.removeprefix("[").removesuffix("]"), int(port))
+
+
+def _is_host(text: str) -> bool:
+    if text.startswith("[") and text.endswith("]"):
+        with suppress(ValueError):
+            return ipaddress.ip_address(text[1:-1]).version == 6  # noqa: PLR2004
+        return False
+    return bool(text) and _IN_NO_HOST.isdisjoint(text)

@@ -55,6 +55,7 @@ class ServiceClients:
         self._asking: asyncio.Task[None] | None = None
         self._checked = asyncio.Event()
         self._credentials: grpc.ChannelCredentials | None = None
+        self._own_name: str | None = None
         self._first_use: FirstUse | None = None
         self.embedded: frozenset[str] = frozenset()
         self.waiting: Mapping[str, str] = {}
@@ -183,11 +184,12 @@ class ServiceClients:
         await asyncio.gather(*(replicas.refresh() for replicas in self._replicas.values()))
 
     def _connect_all(self, embedded: Mapping[str, str], calls: Mapping[str, UnaryCall]) -> None:
-        from server.grpc.security import bearer_of, channel_credentials
+        from server.grpc.security import bearer_of, channel_credentials, own_name
         from server.services.replicas import Replicas
         from server.services.steps import GrpcSteps
 
         self._credentials = channel_credentials(self._settings)
+        self._own_name = own_name(self._settings)
         self._calls = calls
         self.embedded = frozenset(embedded)
         connected: dict[str, Replicas] = {}
@@ -195,7 +197,8 @@ class ServiceClients:
             here = parse_addresses(embedded.get(key, ""), key)
             addresses = here or configured(self._settings, service)
             if addresses:
-                connected[key] = Replicas(service, addresses, self._connect, metrics=self._metrics)
+                connect = self._connect_here if here else self._connect
+                connected[key] = Replicas(service, addresses, connect, metrics=self._metrics)
         self._replicas = connected  # At once: other threads look through them.
         self._steps = GrpcSteps(self.replicas, bearer_of(self._settings))
         self._checked.clear()
@@ -223,12 +226,21 @@ class ServiceClients:
         await self.check()
         for replica in self._every():
             if before.get(replica, True) and not replica.healthy:
-                _log.warning("a replica of a service does not answer", address=replica.address.target)
+                target, reason = replica.address.target, replica.trouble
+                _log.warning("a replica of a service does not answer", address=target, reason=reason)
 
     def _every(self) -> list[Replica]:
         return [replica for replicas in self._replicas.values() for replica in replicas.all]
 
     def _connect(self, address: Address, host: str) -> Any:
+        return self._channel(address, self._credentials, self._settings.grpc_tls_name or host)
+
+    def _connect_here(self, address: Address, host: str) -> Any:
+        # It has this process' own certificate, if any, whatever those of services elsewhere say.
+        encrypted = self._settings.grpc_tls_cert is not None
+        return self._channel(address, self._credentials if encrypted else None, self._own_name or host)
+
+    def _channel(self, address: Address, credentials: grpc.ChannelCredentials | None, name: str) -> Any:
         import grpc
         import grpc.aio
 
@@ -248,9 +260,8 @@ class ServiceClients:
             # Each replica has a connection of its own, also where two servers of one process ask the same address.
             ("grpc.use_local_subchannel_pool", 1),
         ]
-        if self._credentials is None:
+        if credentials is None:
             return grpc.aio.insecure_channel(address.target, options=options)
-        name = self._settings.grpc_tls_name or host
         return grpc.aio.secure_channel(
-            address.target, self._credentials, options=[*options, ("grpc.ssl_target_name_override", name)]
+            address.target, credentials, options=[*options, ("grpc.ssl_target_name_override", name)]
         )

@@ -42,6 +42,7 @@ class Replica:
         silent: whether it has answered neither a health check nor a call for two rounds of checks: its process hangs,
             or is out of reach. One that is busy in all its threads still answers calls.
         latency_ms: of health checks, a moving average; None before the first answer.
+        trouble: why the last health check failed, for the log; empty when it did not.
     """
 
     def __init__(self, address: Address, channel: grpc.aio.Channel, clock: Callable[[], float]) -> None:
@@ -51,6 +52,7 @@ class Replica:
         self.healthy: bool | None = None
         self.silent = False
         self.latency_ms: float | None = None
+        self.trouble = ""
         self._clock = clock
         self._unanswered_since: float | None = None
         self._under_way: set[UnaryCall] = set()
@@ -93,11 +95,11 @@ class Replica:
         try:
             await self._ask(service)
         except grpc.aio.AioRpcError as error:
-            self.healthy = False
+            self.healthy, self.trouble = False, f"{error.code().name}: {error.details()}"
             if error.code() is not grpc.StatusCode.DEADLINE_EXCEEDED:
                 self._unanswered_since = None
         except (ValueError, TypeError):
-            self.healthy, self._unanswered_since = False, None
+            self.healthy, self._unanswered_since, self.trouble = False, None, "an answer that is none"
         since = self._unanswered_since
         self.silent = since is not None and self._clock() - since >= SILENT_S
         if self.silent:
@@ -111,6 +113,7 @@ class Replica:
         began = time.perf_counter()
         answer = health_pb2.HealthCheckResponse.FromString(await ask(request, timeout=CHECK_S))
         self.healthy = answer.status == health_pb2.HealthCheckResponse.SERVING
+        self.trouble = "" if self.healthy else "it says that it does not serve"
         self._unanswered_since = None
         spent = (time.perf_counter() - began) * 1000
         self.latency_ms = spent if self.latency_ms is None else (1 - _WEIGHT) * self.latency_ms + _WEIGHT * spent

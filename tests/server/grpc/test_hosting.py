@@ -142,6 +142,32 @@ def test_an_open_address_needs_protection(tmp_path: Path, given: dict[str, objec
     assert caught.value.code == code
 
 
+def test_an_authority_without_a_certificate_protects_no_open_address(tmp_path: Path) -> None:
+    authority = Authority(tmp_path).certificate
+    with pytest.raises(InvalidInput) as caught:
+        started(host_of(tmp_path, grpc_host=EVERYWHERE, grpc_tls_ca=authority, insecure=True))
+    assert caught.value.code == "service-open-host"
+
+
+@pytest.mark.parametrize("wrong", ["grpc_tls_cert", "grpc_tls_key", "grpc_tls_ca"])
+def test_a_file_that_is_no_pem_is_not_taken_for_a_taken_port(tmp_path: Path, wrong: str) -> None:
+    authority = Authority(tmp_path)
+    own, garbage = authority.sign("services"), tmp_path / "garbage.pem"
+    garbage.write_text("garbage")
+    files = {"grpc_tls_cert": own.certificate, "grpc_tls_key": own.key, "grpc_tls_ca": authority.certificate}
+    with pytest.raises(InvalidInput) as caught:
+        started(host_of(tmp_path, **{**files, wrong: garbage}))
+    assert caught.value.code == "server-tls-files"
+
+
+def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    own, other = authority.sign("services"), authority.sign("other")
+    with pytest.raises(InvalidInput) as caught:
+        started(host_of(tmp_path, grpc_tls_cert=own.certificate, grpc_tls_key=other.key))
+    assert caught.value.code == "server-tls-files"
+
+
 def test_an_open_address_in_clear_is_allowed_on_purpose(tmp_path: Path) -> None:
     started(host_of(tmp_path, grpc_host=EVERYWHERE, grpc_secret=SECRET, insecure=True))
 

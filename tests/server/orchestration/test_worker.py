@@ -27,6 +27,7 @@ from models.storage import sha256_of
 from models.sync import StoredFile
 from server.auth.identity.principal import Principal
 from server.context import ServerContext, open_context
+from server.core.retry_after import retry_after_s
 from server.core.settings import ServerSettings
 from server.events.subscriptions import QueuedSubscription
 from server.events.work_queue import QueueConsumer
@@ -568,5 +569,6 @@ def test_nothing_is_kept_of_a_request_that_the_store_cannot_take(context: Server
     finally:
         holder.close()
     assert (refused.value.code, refused.value.status) == ("execution-not-accepted", 500)
+    assert retry_after_s(refused.value) == 5
     with context.database.read() as session:
         assert len(session.scalars(select(Execution)).all()) == 1

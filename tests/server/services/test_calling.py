@@ -457,7 +457,13 @@ def test_addresses_are_read_as_they_are_written(text: str, expected: tuple[Addre
     assert parse_addresses(text, "S") == expected
 
 
-@pytest.mark.parametrize("text", ["host", "host:", ":50051", "host:0", "host:65536", "host:x", "host:5²"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("host", "host:", ":50051", "host:0", "host:65536", "host:x", "host:5²"),
+        *("http://host:5", "dns://10.0.0.1/host:5", "a:5;b:5", "a b:5", "::1:5", "[host]:5"),
+    ],
+)
 def test_an_address_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         parse_addresses(text, "S")

@@ -21,7 +21,7 @@ from server.core.settings import ServerSettings
 from server.objects.store import ObjectStore
 from server.services.clients import ServiceClients
 from server.services.step_services import StoredImage
-from tests.support.certificates import Authority
+from tests.support.certificates import Authority, Signed
 from tests.support.server_process import IMAGEFLOW, environment, run, server, service
 
 pytestmark = pytest.mark.e2e
@@ -78,6 +78,45 @@ def test_a_server_reaches_services_by_tls_with_a_secret(tmp_path: Path) -> None:
             stranger = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
     assert (found["filter"]["status"], found["resize"]["status"]) == ("up", "up")
     assert (stranger["filter"]["status"], stranger["resize"]["status"]) == ("down", "up")
+
+
+def test_services_of_a_server_answer_it_whatever_name_its_certificate_has(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    own, client = authority.sign("services"), authority.sign("server")
+    shared = {"IMAGEFLOW_SERVER_GRPC_TLS_CA": str(authority.certificate)}
+
+    def files(of: Signed) -> dict[str, str]:
+        return {"IMAGEFLOW_SERVER_GRPC_TLS_CERT": str(of.certificate), "IMAGEFLOW_SERVER_GRPC_TLS_KEY": str(of.key)}
+
+    with (
+        service("filter", "--data-dir", str(tmp_path), **shared, **files(own)) as apart,
+        server(
+            tmp_path,
+            IMAGEFLOW_SERVER_GRPC_FILTER=apart,
+            IMAGEFLOW_SERVER_GRPC_TLS_NAME="services",
+            **shared,
+            **files(client),
+        ) as (_, url, _),
+    ):
+        found = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
+    assert (found["filter"]["status"], found["resize"]["status"]) == ("up", "up")
+
+
+def test_services_of_a_server_without_a_certificate_are_asked_in_clear(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    own = authority.sign("services")
+    options = ("--tls-cert", str(own.certificate), "--tls-key", str(own.key))
+    with (
+        service("filter", "--data-dir", str(tmp_path), *options) as apart,
+        server(
+            tmp_path,
+            IMAGEFLOW_SERVER_GRPC_FILTER=apart,
+            IMAGEFLOW_SERVER_GRPC_TLS_NAME="services",
+            IMAGEFLOW_SERVER_GRPC_TLS_CA=str(authority.certificate),
+        ) as (_, url, _),
+    ):
+        found = httpx.get(f"{url}/health", trust_env=False, timeout=30).json()["grpc_services"]
+    assert (found["filter"]["status"], found["resize"]["status"]) == ("up", "up")
 
 
 def test_no_call_is_lost_when_a_replica_is_killed(tmp_path: Path) -> None:
