@@ -14,4 +14,4 @@ def retry_after_s(error: UserFacingError) -> int | None:
     """Return the seconds after which a request may succeed that this error answers; None when it stays wrong."""
     otherwise = {HTTPStatus.TOO_MANY_REQUESTS: _TOO_OFTEN_S, HTTPStatus.SERVICE_UNAVAILABLE: _UNAVAILABLE_S}
     seconds = error.members.get(RETRY_AFTER)
-    return seconds if isinstance(seconds, int) else otherwise.get(error.status)
+    return seconds if isinstance(seconds, int) else otherwise.get(HTTPStatus(error.status))
