@@ -80,7 +80,7 @@ class LeanBatches:
             cycle: uvicorn's state of the request, whose head is there.
             serve: gives it to the application, which happens when it turns out to be unusual.
         """
-        scope: Scope = cycle.scope  # type: ignore[assignment]  # one mapping, typed by uvicorn and by starlette
+        scope = _scope_of(cycle)
         route = self._by_path.get(scope["path"])
         if route is None:
             return None
@@ -117,7 +117,7 @@ class LeanBatches:
     def _answer_one(self, request: LeanRequest, ended: list[EndedRequest]) -> None:
         """Answer a request, unless it is unusual: then nothing has been done."""
         cycle, route = request.cycle, request.route
-        scope: Scope = cycle.scope  # type: ignore[assignment]
+        scope = _scope_of(cycle)
         body = whole_body(scope)
         content = None if body is None else route.content_at_once(scope, request.head, self._context, body)
         if content is None:
@@ -131,6 +131,10 @@ class LeanBatches:
         method = scope["method"]
         self._context.metrics.request(method, route.path, _OK, seconds)
         ended.append(EndedRequest(method, route.path, _OK, seconds, request_id))
+
+
+def _scope_of(cycle: RequestResponseCycle) -> Scope:
+    return cycle.scope  # type: ignore[return-value]  # one mapping, typed by uvicorn and by starlette
 
 
 def _nothing() -> None:
