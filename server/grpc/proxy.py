@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 
 from models.errors import Unavailable, UserFacingError
@@ -78,7 +78,7 @@ class ServiceProxy:
         connection.add_done_callback(self._connections.discard)
 
     async def _pass_on(self, key: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with closing(writer):
+        async with ended(writer):
             try:
                 back, onward = await self._open(key)
             except (UserFacingError, OSError) as error:
@@ -87,7 +87,7 @@ class ServiceProxy:
             except Exception:  # noqa: BLE001 - a bug ends this connection, not the proxy; the log has it whole
                 _log.exception("a service could not be started for a caller", service=key)
                 return
-            with closing(onward):
+            async with ended(onward):
                 try:
                     async with asyncio.TaskGroup() as both:
                         both.create_task(_copy(reader, onward))
@@ -106,6 +106,23 @@ class ServiceProxy:
         if found is None:  # They have stopped meanwhile.
             raise Unavailable("service-not-connected", service=SERVICES[key].name)
         return await asyncio.open_connection(*found, limit=_PIECE)
+
+
+@asynccontextmanager
+async def ended(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
+    """Close a connection after use, and wait for its end: what ended it would else be reported as an error of nobody.
+
+    A cancelled use drops what was not yet sent, since a caller that reads nothing would hold it for ever.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        writer.transport.abort()
+        raise
+    finally:
+        writer.close()
+        with suppress(OSError):
+            await writer.wait_closed()
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

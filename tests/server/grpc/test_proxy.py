@@ -26,7 +26,7 @@ from server.grpc.contract import FILTER, RESIZE
 from server.grpc.hosting import Parts, ServiceHost
 from server.grpc.models import ModelShelf
 from server.grpc.ports import port_taken
-from server.grpc.proxy import ServiceProxy
+from server.grpc.proxy import ServiceProxy, ended
 from server.objects.store import ObjectStore
 from server.services.first_use import FirstUse
 
@@ -41,8 +41,10 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
 @pytest.fixture(params=sorted(LOOPS))
-def run(request: pytest.FixtureRequest) -> Run:
+def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Run:
     """What runs a coroutine in a loop of each kind, and fails when an error in it has reached nobody."""
+    # It hides an error that nobody has seen, unless the garbage collector takes its future first.
+    monkeypatch.delattr(asyncio.StreamReaderProtocol, "__del__", raising=False)
 
     def run_in_loop(main: Coroutine[Any, Any, Any]) -> Any:
         unhandled: list[Any] = []
@@ -146,8 +148,8 @@ def test_a_caller_of_services_that_cannot_start_is_disconnected(run: Run) -> Non
         proxy = ServiceProxy("127.0.0.1", FirstUse("services", start))
         await proxy.listen(RESIZE, 0)
         reader, writer = await asyncio.open_connection("127.0.0.1", port_of(proxy.addresses["resize"]))
-        heard = await asyncio.wait_for(reader.read(), 20)
-        writer.close()
+        async with ended(writer):
+            heard = await asyncio.wait_for(reader.read(), 20)
         await proxy.close()
         return heard
 
@@ -169,9 +171,8 @@ def test_a_caller_of_a_proxy_that_ends_is_disconnected(run: Run) -> None:
         await use.stop()
         with socket.socket() as other:
             assert other.connect_ex(("127.0.0.1", port)) != 0
-        heard = await asyncio.wait_for(reader.read(), 20)
-        writer.close()
-        return heard
+        async with ended(writer):
+            return await asyncio.wait_for(reader.read(), 20)
 
     assert run(main()) == b""
 
@@ -217,14 +218,11 @@ async def all_ended(proxy: ServiceProxy) -> None:
 
 
 async def send_without_end(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while not writer.is_closing():
-            writer.write(PIECE)
-            await writer.drain()
-    except (OSError, RuntimeError):
-        pass
-    finally:
-        writer.close()
+    async with ended(writer):
+        with suppress(OSError, RuntimeError):
+            while not writer.is_closing():
+                writer.write(PIECE)
+                await writer.drain()
 
 
 def test_callers_that_reset_their_connection_leave_no_error(run: Run) -> None:
@@ -244,12 +242,12 @@ def test_callers_that_reset_their_connection_leave_no_error(run: Run) -> None:
 
 def test_callers_that_close_before_the_answer_leave_no_error(run: Run) -> None:
     async def answer_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        for _ in range(10):
-            if not writer.is_closing():
-                writer.write(PIECE[:1000])
-                await asyncio.sleep(0.002)  # The pace of a stream: each piece meets the end of the one before.
-        writer.close()
+        async with ended(writer):
+            await reader.read()
+            for _ in range(10):
+                if not writer.is_closing():
+                    writer.write(PIECE[:1000])
+                    await asyncio.sleep(0.002)  # The pace of a stream: each piece meets the end of the one before.
 
     async def main() -> None:
         async with passed_on_to(answer_slowly) as (proxy, port):
@@ -264,8 +262,9 @@ def test_callers_that_close_before_the_answer_leave_no_error(run: Run) -> None:
 
 def test_a_service_that_resets_a_connection_leaves_no_error(run: Run) -> None:
     async def reset_after_a_piece(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readexactly(1000)
-        writer.transport.abort()
+        async with ended(writer):
+            await reader.readexactly(1000)
+            writer.transport.abort()
 
     async def main() -> None:
         async with passed_on_to(reset_after_a_piece) as (proxy, port):
@@ -279,17 +278,16 @@ def test_a_service_that_resets_a_connection_leaves_no_error(run: Run) -> None:
 
 def test_a_caller_that_has_sent_all_still_gets_the_answer(run: Run) -> None:
     async def answer_at_the_end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        asked = await reader.read()
-        writer.write(asked[::-1])
-        writer.close()
+        async with ended(writer):
+            writer.write((await reader.read())[::-1])
 
     async def main() -> bytes:
         async with passed_on_to(answer_at_the_end) as (proxy, port):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.write(PIECE)
-            writer.write_eof()
-            heard = await asyncio.wait_for(reader.read(), 20)
-            writer.close()
+            async with ended(writer):
+                writer.write(PIECE)
+                writer.write_eof()
+                heard = await asyncio.wait_for(reader.read(), 20)
             await all_ended(proxy)
         return heard
 
@@ -301,11 +299,11 @@ def test_a_caller_that_does_not_read_holds_the_service_back(run: Run) -> None:
     sent = asyncio.Event()
 
     async def send_all(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        for _piece in range(pieces):
-            writer.write(PIECE)
-            await writer.drain()
-        writer.close()
-        sent.set()
+        async with ended(writer):
+            for _piece in range(pieces):
+                writer.write(PIECE)
+                await writer.drain()
+            sent.set()
 
     async def main() -> int:
         async with passed_on_to(send_all) as (proxy, port):
@@ -313,9 +311,9 @@ def test_a_caller_that_does_not_read_holds_the_service_back(run: Run) -> None:
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(sent.wait(), 0.5)
             size = 0
-            while piece := await reader.read(len(PIECE)):
-                size += len(piece)
-            writer.close()
+            async with ended(writer):
+                while piece := await reader.read(len(PIECE)):
+                    size += len(piece)
             await all_ended(proxy)
         return size
 
@@ -368,8 +366,8 @@ def test_a_bug_in_a_start_is_written_to_the_log(run: Run, monkeypatch: pytest.Mo
         proxy = ServiceProxy("127.0.0.1", start)
         await proxy.listen(RESIZE, 0)
         reader, writer = await asyncio.open_connection("127.0.0.1", port_of(proxy.addresses["resize"]))
-        heard = await asyncio.wait_for(reader.read(), 20)
-        writer.close()
+        async with ended(writer):
+            heard = await asyncio.wait_for(reader.read(), 20)
         await all_ended(proxy)
         await proxy.close()
         return heard
