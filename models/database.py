@@ -19,11 +19,11 @@ from models.errors import Unavailable
 from models.last_work import committed, finish, forget_with_savepoints
 from models.part_changes import PartsChanged, watch_parts
 from models.sqlite_connections import connect_to_read, prepare
+from models.sqlite_dialect import READ_ONLY, StoreConnection, of_store
 from models.store_trouble import translated_trouble
 from models.tracking import ChangeRecorder, TrackedSession
 from models.verdicts import derive_effective_verdicts
 
-_READ_ONLY = "imageflow_read_only"
 _ACTOR = "imageflow.actor"
 BUSY_TIMEOUT_MS = 5_000
 _ORDERED = "imageflow.ordered"
@@ -185,7 +185,7 @@ class Database:
 
         What was loaded in it can be used after it: closing the session detaches records with their values.
         """
-        connection_options: dict[str, Any] = {_READ_ONLY: True}
+        connection_options: dict[str, Any] = {READ_ONLY: True}
         if not self.is_sqlite:
             connection_options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         with (
@@ -198,7 +198,7 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[Connection]:
         """Open a connection for single statements that read columns, without the cost of loading records."""
-        options = {_READ_ONLY: True}
+        options = {READ_ONLY: True}
         with translated_trouble(self.engine.url), self.engine.connect().execution_options(**options) as connection:
             yield connection
 
@@ -243,10 +243,10 @@ def _engine(url: str, busy_timeout_ms: int, *, read_without_room: bool) -> Engin
         pool: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": patience, "max_overflow": _CONNECTIONS - _KEPT}
         return create_engine(url, pool_size=_KEPT, hide_parameters=True, **pool)
     # A writer waits for another process up to the timeout; each thread takes a connection of its own.
-    arguments = {"timeout": patience, "check_same_thread": False}
+    arguments = {"timeout": patience, "check_same_thread": False, "factory": StoreConnection}
     # A file's connections cost little; a reader that waited for one would hold up an event loop.
     pool = {"pool_timeout": patience, "pool_size": _KEPT, "max_overflow": 2 * _CONNECTIONS}
-    engine = create_engine(url, connect_args=arguments, hide_parameters=True, **pool)
+    engine = create_engine(of_store(make_url(url)), connect_args=arguments, hide_parameters=True, **pool)
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, record: object, given: Any, named: Any) -> Any:
@@ -259,17 +259,12 @@ def _engine(url: str, busy_timeout_ms: int, *, read_without_room: bool) -> Engin
         del record
         prepare(connection)
 
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get(_READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
     @event.listens_for(engine, "handle_error")
     def notice_end(context: ExceptionContext) -> None:
         # SQLite ends a whole transaction by itself for some faults, a full disk among them: there is no savepoint left
         # to go back to, and what was not seen as lost would be taken for committed.
         connection = context.connection
-        if connection is None or (context.statement or "").startswith("BEGIN"):
+        if connection is None:
             return
         driver: Any = connection.connection.driver_connection
         if connection.in_transaction() and not driver.in_transaction:

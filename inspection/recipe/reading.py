@@ -17,15 +17,19 @@ class StoredItem(ItemRecord, Protocol):
     pipeline_id: Any
 
 
-class Records(Protocol):
+class ModelRecords(Protocol):
+    """Finds the models that pipelines name."""
+
+    def model(self, name: str) -> ModelRecord | None:
+        """Return the record of a model that pipelines call ``name``."""
+        ...
+
+
+class Records(ModelRecords, Protocol):
     """Finds what an item's record names."""
 
     def pipeline(self, pipeline_id: str | None) -> PipelineRecord | None:
         """Return a pipeline; None without an id, or when there is none."""
-        ...
-
-    def model(self, name: str) -> ModelRecord | None:
-        """Return the record of a model that pipelines call ``name``."""
         ...
 
     def replaced_models(self, item_id: str) -> Mapping[str, str]:
@@ -43,7 +47,7 @@ def read_source(item: StoredItem, records: Records) -> ItemSource:
     return source.with_models(records.replaced_models(item.id))
 
 
-def read_models(names: Iterable[str], records: Records) -> tuple[KnownModel, ...]:
+def read_models(names: Iterable[str], records: ModelRecords) -> tuple[KnownModel, ...]:
     """Return the models of these names that there are records of, in their order."""
     found = (records.model(name) for name in names)
     return tuple(KnownModel.of(record) for record in found if record is not None)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, exists, func, or_, select, update
+from sqlalchemy import Table, Update, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import UtcDateTime
@@ -192,8 +193,15 @@ def write_held(session: Session, claim: Claim, values: Mapping[str, Any]) -> Non
     Raises:
         LeaseLostError: when the claim is not valid any more.
     """
-    if session.connection().execute(_WRITE_HELD.values({**values}), _named(claim)).rowcount == 0:
+    statement = _write_of(frozenset(values))
+    if session.connection().execute(statement, {**_named(claim), **values}).rowcount == 0:
         raise LeaseLostError(claim.execution_id)
+
+
+@cache
+def _write_of(columns: frozenset[str]) -> Update:
+    # Kept: SQLAlchemy finds the SQL of a statement that it has seen before by the object.
+    return _WRITE_HELD.values({name: bindparam(name, type_=_TABLE.c[name].type) for name in columns})
 
 
 def _write(session: Session, claim: Claim, values: Mapping[str, Any]) -> Execution:

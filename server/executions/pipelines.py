@@ -13,8 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.errors import DoesNotFit, InvalidInput, NotFound
 from models.messages import LocalText
-from models.pipelines import Pipeline
-from sync.shared.item_records import ItemRecords
+from models.pipelines import ModelFile, Pipeline
 
 if TYPE_CHECKING:
     from inspection.pipeline.validation import ValidatedPipeline
@@ -71,7 +70,7 @@ def resolve(
         pipeline = pipeline_of(as_text(merged))
     except InvalidInput as error:
         raise _of_request(error, parameters) from error
-    known = {model.name: model for model in read_models(sorted(pipeline.models()), ItemRecords(session))}
+    known = {model.name: model for model in read_models(sorted(pipeline.models()), _Models(session))}
     require_models(record, pipeline.models() - known.keys(), other_models)
     require_model_kinds(pipeline, known)
     return ResolvedPipeline(record, merged)
@@ -166,7 +165,21 @@ def _parameter_of(place: str) -> tuple[str, str]:
     return (step, field.removeprefix("parameters.")) if field.startswith("parameters.") else ("", "")
 
 
-# Columns, by a statement that is kept: every request asks twice, and loading the record takes twice as long.
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """Finds model files of the store, as ``ModelRecords``."""
+
+    session: Session
+
+    def model(self, name: str) -> Row[Any] | None:
+        """Return the columns of a model file that a recipe is made of."""
+        return self.session.connection().execute(_MODEL, {"of_model": name}).first()
+
+
+# Columns, by statements that are kept: every request asks twice, and loading a record takes twice as long.
 _PRESENT = select(Pipeline.id, Pipeline.name, Pipeline.version, Pipeline.clock, Pipeline.definition).where(
     Pipeline.id == bindparam("of_pipeline"), Pipeline.deleted_at.is_(None)
+)
+_MODEL = select(ModelFile.id, ModelFile.model_kind, ModelFile.sha256, ModelFile.metrics).where(
+    ModelFile.id == bindparam("of_model")
 )
