@@ -18,11 +18,11 @@ from typing import Any
 
 import httpx
 import numpy as np
-from websockets.sync.client import connect
 
 from app.benchmarks.figures import Figure
 from app.benchmarks.probing import processor_seconds
 from app.benchmarks.server.driving import served, signed_in
+from app.benchmarks.server.execution_client import ExecutionClient
 from inspection.imaging.files import decode_image, encode_jpeg, encode_png
 from inspection.model_library.loading import load_model
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
@@ -31,7 +31,6 @@ ROUNDS, WAITING = 60, 8
 P50_MS, P95_MS, OVERHEAD, THROUGHPUT = 60.0, 100.0, 2.0, 0.8
 _MODEL = "yolo11"
 _WEIGHTS = Path("yolo11n_int8_openvino_model") / "yolo11n.xml"
-_PATIENCE_S = 60.0
 _WARM_UP = 5
 _DEFINITION: dict[str, Any] = {
     "name": "Benchmark",
@@ -76,14 +75,13 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
         tempfile.TemporaryDirectory() as folder,
         served(Path(folder), environment=settings) as (url, process_id),
         signed_in(url) as http,
+        ExecutionClient(http, _make_pipeline(http), image) as client,
     ):
-        client = _Client(url, http)
-        pipeline = client.make_pipeline()
         for _ in range(_WARM_UP):
-            client.run(pipeline, image)
-        taken = [_milliseconds(lambda: client.run(pipeline, image)) for _ in range(rounds)]
+            client.run()
+        taken = [_milliseconds(client.run) for _ in range(rounds)]
         before = processor_seconds(process_id), time.process_time()
-        per_s = client.throughput(pipeline, image, rounds)
+        per_s = _throughput(client, rounds)
         spent = processor_seconds(process_id) - before[0], time.process_time() - before[1]
     server_ms, client_ms = (seconds * 1000 / rounds for seconds in spent)
     return [
@@ -145,54 +143,18 @@ def _figures(taken: list[float], local: list[float], per_s: float, local_per_s: 
     ]
 
 
-class _Client:
-    """Submits executions and waits for them.
+def _make_pipeline(http: httpx.Client) -> str:
+    """Make the pipeline and return its id."""
+    answer = http.post("/pipelines", json={"name": "Benchmark", "definition": _DEFINITION}).raise_for_status()
+    return str(answer.json()["id"])
 
-    Args:
-        url: of the server.
-        http: signed in.
-    """
 
-    def __init__(self, url: str, http: httpx.Client) -> None:
-        self._http = http
-        self._live = url.replace("http", "ws", 1)
-        self._head = {"Authorization": http.headers["Authorization"]}
-
-    def make_pipeline(self) -> str:
-        """Make the pipeline and return its id."""
-        answer = self._http.post("/pipelines", json={"name": "Benchmark", "definition": _DEFINITION})
-        answer.raise_for_status()
-        return str(answer.json()["id"])
-
-    def submit(self, pipeline: str, image: bytes) -> str:
-        """Submit an execution and return its id."""
-        files = {"input_files": ("part.jpg", image, "image/jpeg")}
-        answer = self._http.post("/executions", data={"pipeline_id": pipeline}, files=files)
-        answer.raise_for_status()
-        return str(answer.json()["execution_id"])
-
-    def wait(self, execution_id: str) -> None:
-        """Wait until an execution has completed.
-
-        Raises:
-            RuntimeError: when it ends otherwise.
-        """
-        address = f"{self._live}/ws/execution/{execution_id}"
-        with connect(address, additional_headers=self._head, proxy=None, compression=None) as live:
-            while (message := json.loads(live.recv(timeout=_PATIENCE_S)))["type"] != "completed":
-                if message["type"] == "error":
-                    raise RuntimeError(f"the execution failed: {message['error']['code']}")
-
-    def run(self, pipeline: str, image: bytes) -> None:
-        """Submit an execution and wait for it."""
-        self.wait(self.submit(pipeline, image))
-
-    def throughput(self, pipeline: str, image: bytes, count: int) -> float:
-        """Return executions a second while ``WAITING`` of them are under way."""
-        with ThreadPoolExecutor(WAITING) as pool:
-            began = time.perf_counter()
-            list(pool.map(lambda _: self.run(pipeline, image), range(count)))
-            return count / (time.perf_counter() - began)
+def _throughput(client: ExecutionClient, count: int) -> float:
+    """Return executions a second while ``WAITING`` of them are under way."""
+    with ThreadPoolExecutor(WAITING) as pool:
+        began = time.perf_counter()
+        list(pool.map(lambda _: client.run(), range(count)))
+        return count / (time.perf_counter() - began)
 
 
 def _in_process(weights: Path, image: bytes, rounds: int) -> tuple[list[float], float]:
