@@ -184,6 +184,12 @@ def reason_of(error: OSError) -> str:
     return error.strerror or str(error)
 
 
+def folder_reason(error: OSError) -> str:
+    """Return the system's own words for an error that kept a folder from being made or used."""
+    # Of a file in the folder's place the system says, when it is to make the folder, only that it exists.
+    return os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else reason_of(error)
+
+
 def not_written(path: Path, error: OSError) -> Unavailable:
     """Return the user-facing error for an ``error`` that kept ``path`` from being written.
 

@@ -18,8 +18,10 @@ from server.auth.identity.rate_limit import SignInLimiter
 from server.auth.identity.tokens import TokenIssuer
 from server.change_log.newest_stamp import newest_stamp
 from server.change_log.recording import ChangeLogRecorder
+from server.core.data_folder import prepare_data_dir
 from server.core.metrics import Metrics
-from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, signing_key
+from server.core.settings import DATABASE_FILE, ServerSettings
+from server.core.signing_key import signing_key
 from server.core.tracing import NoTracing, Tracing, tracing_to
 from server.daily_counts.counting import DailyCounting
 from server.events.bus import EventBus

@@ -95,7 +95,7 @@ def _of_station(store: Path | None) -> list[ConsistencyReport]:
 
 
 def _of_server(data_dir: Path, set_aside: bool) -> ConsistencyReport:
-    from server.core.settings import load_settings
+    from server.core.settings_loading import load_settings
     from server.process.verifying import check_server
 
     with progress_bar(str(data_dir)) as advance:

@@ -44,7 +44,7 @@ def backup_command(
     with progress_bar(str(out)) as advance:
         on_file = in_fractions(str(out), advance)
         if data_dir is not None:
-            from server.core.settings import load_settings
+            from server.core.settings_loading import load_settings
             from server.process.backup import back_up_server
 
             manifest = back_up_server(load_settings(data_dir=data_dir), out, with_secret=with_secret, on_file=on_file)
@@ -111,7 +111,7 @@ def one_side(store: Path | None, data_dir: Path | None) -> None:
 
 def _marked(store: Path | None, data_dir: Path | None) -> dict[str, object]:
     if data_dir is not None:
-        from server.core.settings import load_settings
+        from server.core.settings_loading import load_settings
         from server.process.backup import mark_restored as mark_server
 
         return {"generation": mark_server(load_settings(data_dir=data_dir))}
@@ -124,7 +124,7 @@ def _marked(store: Path | None, data_dir: Path | None) -> dict[str, object]:
 
 
 def _server_restored(backup: Path, data_dir: Path) -> dict[str, object]:
-    from server.core.settings import load_settings
+    from server.core.settings_loading import load_settings
     from server.process.backup import restore_server
 
     with progress_bar(str(data_dir)) as advance:

@@ -35,7 +35,7 @@ def worker_command(
     """Run executions until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
     from app.command_line import report_error
     from models.errors import InvalidInput
-    from server.core.settings import load_settings
+    from server.core.settings_loading import load_settings
     from server.process.worker_process import run_worker
 
     try:

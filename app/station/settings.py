@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 from pathlib import Path
@@ -16,7 +15,7 @@ from inspection.imaging.reading import PagePolicy, Reading
 from models.errors import InvalidInput, Unavailable
 from models.messages import LocalText
 from models.rejections import first_problem, not_json
-from models.storage import reason_of, write_atomically
+from models.storage import folder_reason, reason_of, write_atomically
 from sync.station.hold import Hold, MeteredLink
 
 SETTINGS_FILE = "settings.json"
@@ -165,9 +164,7 @@ def store_folder(given: Path | None = None) -> Path:
 
 def folder_unusable(store: Path, error: OSError) -> Unavailable:
     """Return the user-facing error for an ``error`` that kept ``store`` from being the folder of a store."""
-    # Of a file in its place the system says, when it is to make the folder, only that it exists.
-    reason = os.strerror(errno.ENOTDIR) if isinstance(error, FileExistsError) else reason_of(error)
-    return Unavailable("store-folder-unusable", folder=str(store), reason=reason)
+    return Unavailable("store-folder-unusable", folder=str(store), reason=folder_reason(error))
 
 
 def demo_store(store: Path) -> Path:

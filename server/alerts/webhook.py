@@ -30,7 +30,7 @@ def webhook_key(settings: ServerSettings) -> str:
 
     Raises:
         InvalidInput: ``server-settings-invalid`` when the file holds no key.
-        Unavailable: ``server-data-dir`` when the file cannot be read or made.
+        Unavailable: ``disk-full`` or ``server-data-dir`` when the file cannot be read or made.
     """
     if settings.alert_webhook_key is not None:
         return settings.alert_webhook_key.get_secret_value()

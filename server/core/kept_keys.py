@@ -5,8 +5,10 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
-from models.errors import InvalidInput, Unavailable
+from models.errors import InvalidInput
+from models.messages import LocalText
 from models.storage import create_once
+from server.core.data_folder import data_dir_unusable
 
 KEY_LENGTH = 32
 """Least characters of a key, made or given."""
@@ -21,7 +23,7 @@ def kept_key(folder: Path, name: str) -> str:
 
     Raises:
         InvalidInput: ``server-settings-invalid`` when the file holds no key.
-        Unavailable: ``server-data-dir`` when the file cannot be read or made.
+        Unavailable: ``disk-full`` or ``server-data-dir`` when the file cannot be read or made.
     """
     path = folder / name
     try:
@@ -29,8 +31,15 @@ def kept_key(folder: Path, name: str) -> str:
             # Of several servers that start at once the first one's key is kept.
             create_once(path, secrets.token_urlsafe(48).encode("ascii"), mode=0o600)
         key = path.read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise Unavailable("server-data-dir", folder=str(folder), reason=str(error)) from error
+    except OSError as error:
+        raise data_dir_unusable(folder, error) from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput("server-settings-invalid", setting=name, reason=no_key()) from error
     if len(key) < KEY_LENGTH:
-        raise InvalidInput("server-settings-invalid", setting=name, reason="the file is too short")
+        raise InvalidInput("server-settings-invalid", setting=name, reason=no_key())
     return key
+
+
+def no_key() -> LocalText:
+    """Return what is wrong with a file that should hold a key and does not."""
+    return LocalText.of("value-no-key", {})

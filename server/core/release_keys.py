@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING
 
-from models.errors import InvalidInput, Unavailable
-from models.storage import create_once, reason_of
+from models.errors import InvalidInput
+from models.storage import create_once
+from server.core.data_folder import data_dir_unusable
+from server.core.kept_keys import no_key
 from server.core.settings import ServerSettings
 from sync.shared.releases import SignedRelease, StagedRelease, stage_statement, statement
 
@@ -31,7 +33,7 @@ def public_key(settings: ServerSettings) -> str:
 
     Raises:
         InvalidInput: ``server-settings-invalid`` when the file holds no key.
-        Unavailable: ``server-data-dir`` when the file cannot be read or made.
+        Unavailable: ``disk-full`` or ``server-data-dir`` when the file cannot be read or made.
     """
     return base64.b64encode(_key(settings).public_key().public_bytes_raw()).decode()
 
@@ -47,8 +49,8 @@ def _key(settings: ServerSettings) -> Ed25519PrivateKey:
             create_once(path, base64.b64encode(Ed25519PrivateKey.generate().private_bytes_raw()), mode=0o600)
         text = path.read_bytes()
     except OSError as error:
-        raise Unavailable("server-data-dir", folder=str(settings.data_dir), reason=reason_of(error)) from error
+        raise data_dir_unusable(settings.data_dir, error) from error
     try:
         return Ed25519PrivateKey.from_private_bytes(base64.b64decode(text, validate=True))
     except ValueError as error:
-        raise InvalidInput("server-settings-invalid", setting=RELEASE_KEY_FILE, reason="it holds no key") from error
+        raise InvalidInput("server-settings-invalid", setting=RELEASE_KEY_FILE, reason=no_key()) from error

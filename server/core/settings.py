@@ -3,30 +3,26 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import os
 from pathlib import Path
-from typing import Any, Literal, Self, get_origin
+from typing import Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from models.errors import InvalidInput, Unavailable
-from models.messages import LocalText
-from models.rejections import Problem, RejectedValueError, first_problem, not_json
-from models.storage import reason_of
-from server.core.kept_keys import KEY_LENGTH, kept_key
+from models.errors import InvalidInput
+from models.rejections import RejectedValueError
+from server.core.hosts import is_loopback, is_wide
+from server.core.kept_keys import KEY_LENGTH
 
 PREFIX = "IMAGEFLOW_SERVER_"
-SECRET_FILE = "jwt-secret"  # noqa: S105 - the name of the file, not what is in it
 ADDRESS_FILE = "server.json"
 DATABASE_FILE = "server.sqlite3"
 _MEBI = 1024 * 1024
-_NARROW_ENOUGH = {4: 8, 6: 7}  # bits by version: the widest private networks are 10.0.0.0/8 and fc00::/7
 
 
 def default_data_dir() -> Path:
@@ -247,7 +243,7 @@ class ServerSettings(BaseSettings):
     @field_validator("proxy")
     @classmethod
     def _named_proxies(cls, proxy: str) -> str:
-        if "*" in proxy or any(_is_wide(part.strip()) for part in proxy.split(",")):
+        if "*" in proxy or any(is_wide(part.strip()) for part in proxy.split(",")):
             raise RejectedValueError("value-wide-proxy")
         return proxy
 
@@ -361,86 +357,3 @@ class ServerSettings(BaseSettings):
         if self.smtp_host is None or self.smtp_security != "none" or self.insecure or is_loopback(self.smtp_host):
             return
         raise InvalidInput("mail-insecure", host=self.smtp_host)
-
-
-def _is_wide(proxy: str) -> bool:
-    """Return whether a network is wider than any private one: it holds more than any plant gives to proxies."""
-    try:
-        network = ipaddress.ip_network(proxy, strict=False)
-    except ValueError:
-        return False  # a single name
-    return network.prefixlen < _NARROW_ENOUGH[network.version]
-
-
-def reached_at(host: str) -> str:
-    """Return the address at which this computer itself reaches what listens on ``host``."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not listened on
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether an address or name means this computer alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def load_settings(**given: Any) -> ServerSettings:
-    """Return the settings: what is given goes before the environment, None counts as not given.
-
-    Raises:
-        InvalidInput: ``server-settings-invalid`` naming the setting and what is wrong with it, never its value.
-    """
-    try:
-        return ServerSettings(**{name: value for name, value in given.items() if value is not None})
-    except ValidationError as error:
-        problem = first_problem(error)
-        name, _, place = problem.field.partition(".")
-        setting = PREFIX + (name or "tls_cert").upper()
-        reason = Problem(place, problem.reason).text
-        raise InvalidInput("server-settings-invalid", setting=setting, reason=reason) from error
-    except SettingsError as error:
-        setting, reason = _not_json()
-        raise InvalidInput("server-settings-invalid", setting=setting, reason=reason) from error
-
-
-def _not_json() -> tuple[str, LocalText]:
-    """Return the first setting of the environment that should be JSON and is not, with the place of its fault."""
-    for name, field in ServerSettings.model_fields.items():
-        setting = PREFIX + name.upper()
-        given = os.environ.get(setting)
-        if given is None or get_origin(field.annotation) not in {list, dict}:
-            continue
-        try:
-            json.loads(given)
-        except ValueError as error:
-            return setting, not_json(error)
-    raise AssertionError("every setting that is JSON can be read")
-
-
-def prepare_data_dir(folder: Path) -> None:
-    """Make the data folder, readable for this user alone.
-
-    Raises:
-        Unavailable: ``server-data-dir`` when the system refuses.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise Unavailable("server-data-dir", folder=str(folder), reason=reason_of(error)) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise Unavailable("server-data-dir", folder=str(folder), reason="no right to write")
-
-
-def signing_key(settings: ServerSettings) -> str:
-    """Return the key that signs tokens: from the environment, or from a file made at the first start (mode 0600).
-
-    Raises:
-        InvalidInput: ``server-settings-invalid`` when the file holds no key.
-        Unavailable: ``server-data-dir`` when the file cannot be read or made.
-    """
-    if settings.jwt_secret is not None:
-        return settings.jwt_secret.get_secret_value()
-    return kept_key(settings.data_dir, SECRET_FILE)

@@ -15,8 +15,9 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health_aio  # type: ignore[attr-defined]  # not in its stubs
 
 from models.errors import UserFacingError
+from server.core.hosts import reached_at
 from server.core.metrics import CallMetrics
-from server.core.settings import ServerSettings, reached_at
+from server.core.settings import ServerSettings
 from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, Service
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed

@@ -33,8 +33,10 @@ from server.audit import audited
 from server.auth.identity.principal import Principal
 from server.change_log.generation import next_generation
 from server.context import open_context, require_store
+from server.core.data_folder import prepare_data_dir
 from server.core.release_keys import RELEASE_KEY_FILE
-from server.core.settings import DATABASE_FILE, SECRET_FILE, ServerSettings, prepare_data_dir
+from server.core.settings import DATABASE_FILE, ServerSettings
+from server.core.signing_key import SECRET_FILE
 from server.process.listening import alone
 
 _OBJECTS = "objects"

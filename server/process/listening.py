@@ -17,7 +17,9 @@ from fastapi import FastAPI
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
 from models.storage import reason_of
-from server.core.settings import DATABASE_FILE, ServerSettings, prepare_data_dir, reached_at
+from server.core.data_folder import data_dir_unusable, prepare_data_dir
+from server.core.hosts import reached_at
+from server.core.settings import DATABASE_FILE, ServerSettings
 from server.http.connections import ConnectionLimits, connection_class
 from server.http.websocket_protocol import MESSAGE_BYTES, WebSocketLimits, websocket_class
 
@@ -115,7 +117,7 @@ def alone(settings: ServerSettings) -> Iterator[None]:
     try:
         lock = locked_file(lock_file)
     except OSError as error:
-        raise Unavailable("server-data-dir", folder=str(place.parent), reason=reason_of(error)) from error
+        raise data_dir_unusable(place.parent, error) from error
     if lock is None:
         raise Conflict("server-running", folder=str(place.parent))
     with lock:

@@ -15,7 +15,8 @@ from models.targets import Target
 from server.change_log.generation import generation
 from server.context import open_context
 from server.core.release_keys import RELEASE_KEY_FILE, public_key
-from server.core.settings import SECRET_FILE, ServerSettings
+from server.core.settings import ServerSettings
+from server.core.signing_key import SECRET_FILE
 from server.process.backup import back_up_server, mark_restored, restore_server
 from server.process.listening import alone
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from models.errors import InvalidInput
-from server.core.settings import ServerSettings, load_settings
+from server.core.settings import ServerSettings
+from server.core.settings_loading import load_settings
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,7 @@ def opened_server(
     from server.auth.identity.passwords import require_password
     from server.auth.identity.principal import Principal
     from server.context import has_store, open_context, require_store
-    from server.core.settings import load_settings
+    from server.core.settings_loading import load_settings
 
     try:
         os.umask(_OWNER_ONLY)
