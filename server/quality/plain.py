@@ -7,11 +7,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
-    CTE,
     ColumnElement,
+    ScalarSelect,
     Select,
     String,
-    and_,
+    Subquery,
     case,
     cast,
     func,
@@ -20,9 +20,10 @@ from sqlalchemy import (
     or_,
     select,
     true,
+    tuple_,
     union,
 )
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.sessions import AIResult, InspectionSession
 from models.states import CountKind, HumanVerdict, SessionStatus
@@ -31,6 +32,8 @@ from server.core.periods import Period
 from server.core.site_time import day_of
 from server.quality.cells import Cell, Cells, Dimension, Question, Scope
 from server.quality.expressions import entries_of, json_text, utc_minute
+
+_Fact = type[AIResult] | type[HumanVerification]
 
 _SEVERITY = {HumanVerdict.OK: 1, HumanVerdict.HOLD: 2, HumanVerdict.NG: 3}
 
@@ -69,179 +72,142 @@ def count_facts(session: Session, period: Period, scope: Scope, asked: Question,
 
 
 def _query(period: Period, scope: Scope, asked: Question) -> Select[Any]:
-    parts = _parts(period, scope)
-    if asked.kind is CountKind.DEFECT:
-        return _defects(parts, scope, asked)
-    rows = _of_items(parts, scope) if asked.kind is CountKind.ITEM else _of_parts(parts)
-    group = _group(asked.by, parts, rows)
-    columns = (parts.c.minute, group, rows.c.machine, rows.c.person, rows.c.verdict)
-    query = select(*columns, func.count()).join(rows, rows.c.session_id == parts.c.id)
-    return query.where(rows.c.verdict.is_not(None)).group_by(*columns)
+    """Return the query for the counts.
+
+    What is looked up for a session is found by the index on the session of a fact. Joins with what is made within a
+    query have no index: SQLite, which does not know how many rows that gives, then goes through all for each.
+    """
+    make = {CountKind.PART: _parts, CountKind.ITEM: _items, CountKind.DEFECT: _defects}[asked.kind]
+    rows = make(period, scope, asked.by).subquery()
+    return select(*rows.c, func.count()).where(rows.c.verdict.is_not(None)).group_by(*rows.c)
 
 
-def _parts(period: Period, scope: Scope) -> CTE:
-    """Return the sessions with the minute of their completion and their user."""
-    last = (
-        select(HumanVerification.user_id)
-        .where(HumanVerification.session_id == InspectionSession.id)
-        .order_by(HumanVerification.clock.desc(), HumanVerification.id.desc())
-        .limit(1)
-        .correlate(InspectionSession)
-        .scalar_subquery()
+def _parts(period: Period, scope: Scope, by: Dimension) -> Select[Any]:
+    """Return the parts with the verdicts of machine and person about the whole: the worst of their items."""
+    machine = select(_worst(AIResult.overall_result)).where(_of_session(AIResult), _newest(AIResult))
+    person = select(_worst(HumanVerification.verdict)).where(
+        _of_session(HumanVerification), _newest(HumanVerification), _not_replaced()
     )
-    user = func.coalesce(last, InspectionSession.user_id, "")
-    query = select(
-        InspectionSession.id.label("id"),
-        utc_minute(InspectionSession.completed_at).label("minute"),
-        InspectionSession.target_id.label("target_id"),
-        InspectionSession.device_id.label("device_id"),
-        InspectionSession.effective_verdict.label("verdict"),
-        user.label("user_id"),
-    ).where(*completed(period, scope))
-    if scope.user_id is not None:
-        query = query.where(user == scope.user_id)
-    return query.cte("parts")
+    session = _session_columns()
+    return select(
+        session["minute"],
+        session.get(by.value, literal("")).label("group"),
+        machine.scalar_subquery().label("machine"),
+        person.scalar_subquery().label("person"),
+        cast(InspectionSession.effective_verdict, String).label("verdict"),
+    ).where(*_asked(period, scope))
 
 
-def _of_parts(parts: CTE) -> CTE:
-    """Return the verdicts of machine and person about whole parts: the worst of their items."""
-    machine = _worst(
-        _ranked(_severity(AIResult.overall_result), AIResult.session_id, AIResult.item_id, among=parts), "machine_worst"
-    )
-    whole = (
-        select(HumanVerification.session_id, func.max(HumanVerification.clock).label("clock"))
-        .where(HumanVerification.item_id.is_(None))
-        .group_by(HumanVerification.session_id)
-        .cte("whole")
-    )
-    # A decision on the whole part replaces all that was decided before it.
-    since = or_(whole.c.clock.is_(None), HumanVerification.clock >= whole.c.clock)
-    decided = _ranked(
-        _severity(HumanVerification.verdict),
-        HumanVerification.session_id,
-        HumanVerification.item_id,
-        among=parts,
-        since=(whole, since),
-    )
-    person = _worst(decided, "person_worst")
-    return (
-        select(
-            parts.c.id.label("session_id"),
-            _name(machine.c.worst).label("machine"),
-            _name(person.c.worst).label("person"),
-            cast(parts.c.verdict, String).label("verdict"),
-        )
-        .outerjoin(machine, machine.c.session_id == parts.c.id)
-        .outerjoin(person, person.c.session_id == parts.c.id)
-        .cte("part_verdicts")
-    )
-
-
-def _of_items(parts: CTE, scope: Scope) -> CTE:
-    """Return the verdicts of machine and person about items; a decision on the whole part is one on each item."""
+def _items(period: Period, scope: Scope, by: Dimension) -> Select[Any]:
+    """Return the items with their verdicts; a decision on the whole part is one on each item."""
     named = union(
         *(
-            select(fact.session_id.label("session_id"), fact.item_id.label("item_id"))
-            .join(parts, parts.c.id == fact.session_id)
-            .where(fact.item_id.is_not(None) if scope.item_id is None else fact.item_id == scope.item_id)
+            select(InspectionSession.id.label("session_id"), fact.item_id.label("item"), *_session_columns().values())
+            .join(fact, fact.session_id == InspectionSession.id)
+            .where(*_asked(period, scope), _named_item(fact, scope))
             for fact in (AIResult, HumanVerification)
         )
-    ).cte("named_items")
-    machine = _ranked(cast(AIResult.overall_result, String), AIResult.session_id, AIResult.item_id, among=parts)
-    about = or_(HumanVerification.item_id == named.c.item_id, HumanVerification.item_id.is_(None))
-    place = func.row_number().over(
-        partition_by=(named.c.session_id, named.c.item_id),
-        order_by=(HumanVerification.clock.desc(), HumanVerification.id.desc()),
-    )
-    person = (
-        select(
-            named.c.session_id,
-            named.c.item_id,
-            cast(HumanVerification.verdict, String).label("value"),
-            place.label("place"),
-        )
-        .join(HumanVerification, and_(HumanVerification.session_id == named.c.session_id, about))
-        .cte("item_decisions")
-    )
-    return (
-        select(
-            named.c.session_id,
-            named.c.item_id,
-            machine.c.value.label("machine"),
-            person.c.value.label("person"),
-            func.coalesce(person.c.value, machine.c.value).label("verdict"),
-        )
-        .outerjoin(machine, _of_same_item(machine, named))
-        .outerjoin(person, _of_same_item(person, named))
-        .cte("item_verdicts")
+    ).subquery("named")
+    about = or_(HumanVerification.item_id == named.c.item, HumanVerification.item_id.is_(None))
+    machine = _last(AIResult, AIResult.overall_result, named, AIResult.item_id == named.c.item)
+    person = _last(HumanVerification, HumanVerification.verdict, named, about)
+    return select(
+        named.c.minute,
+        named.c.get(by.value, literal("")).label("group"),
+        machine.label("machine"),
+        person.label("person"),
+        func.coalesce(person, machine).label("verdict"),
     )
 
 
-def _defects(parts: CTE, scope: Scope, asked: Question) -> Select[Any]:
-    """Return the query for marked defects; of several decisions about one item the newest counts."""
-    marked = _ranked(HumanVerification.defects, HumanVerification.session_id, HumanVerification.item_id, among=parts)
-    entries: Any = entries_of(marked.c.value)
+def _defects(period: Period, scope: Scope, by: Dimension) -> Select[Any]:
+    """Return the marked defects; of several decisions about one item the newest counts."""
+    entries: Any = entries_of(HumanVerification.defects)
     name = json_text(entries.c.value, literal_column("'class'"))
-    group = name if asked.by is Dimension.CLASS else _group(asked.by, parts, marked)
-    nothing = (literal("").label("machine"), literal("").label("person"), literal("").label("verdict"))
+    session = _session_columns()
+    groups = {**session, Dimension.CLASS: name, Dimension.ITEM: func.coalesce(HumanVerification.item_id, "")}
     query = (
-        select(parts.c.minute, group.label("group"), *nothing, func.count())
-        .select_from(parts.join(marked, marked.c.session_id == parts.c.id).join(entries, true()))
-        .where(marked.c.place == 1, name.is_not(None))
+        select(
+            session["minute"],
+            groups.get(by, literal("")).label("group"),
+            *(literal("").label(column) for column in ("machine", "person", "verdict")),
+        )
+        .select_from(InspectionSession)
+        .join(HumanVerification, _of_session(HumanVerification))
+        .join(entries, true())
+        .where(*_asked(period, scope), _newest(HumanVerification), name.is_not(None))
     )
-    if scope.item_id is not None:
-        query = query.where(marked.c.item_id == scope.item_id)
-    return query.group_by(parts.c.minute, group)
+    return query if scope.item_id is None else query.where(HumanVerification.item_id == scope.item_id)
 
 
-def _ranked(
-    value: ColumnElement[Any] | InstrumentedAttribute[Any],
-    *partition: InstrumentedAttribute[Any],
-    among: CTE | None = None,
-    since: tuple[CTE, ColumnElement[bool]] | None = None,
-) -> CTE:
-    """Return facts with their ``place`` within the partition, the newest first.
-
-    Args:
-        value: of the fact.
-        partition: its session, and its item where the newest of each is wanted.
-        among: only facts of these sessions.
-        since: only facts that meet a condition on a row of the same session, which may be missing.
-    """
-    fact: Any = partition[0].class_
-    place = func.row_number().over(partition_by=partition, order_by=(fact.clock.desc(), fact.id.desc()))
-    query = select(*(column.label(column.key) for column in partition), value.label("value"), place.label("place"))
-    if among is not None:
-        query = query.join(among, among.c.id == fact.session_id)
-    if since is not None:
-        query = query.outerjoin(since[0], since[0].c.session_id == fact.session_id).where(since[1])
-    return query.cte()
-
-
-def _worst(ranked: CTE, name: str) -> CTE:
-    query = select(ranked.c.session_id, func.max(ranked.c.value).label("worst")).where(ranked.c.place == 1)
-    return query.group_by(ranked.c.session_id).cte(name)
-
-
-def _severity(verdict: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
-    return case(*((cast(verdict, String) == one.value, rank) for one, rank in _SEVERITY.items()))
-
-
-def _name(severity: ColumnElement[Any]) -> ColumnElement[Any]:
-    return case(*((severity == rank, one.value) for one, rank in _SEVERITY.items()))
-
-
-def _of_same_item(ranked: CTE, named: CTE) -> ColumnElement[bool]:
-    return and_(ranked.c.session_id == named.c.session_id, ranked.c.item_id == named.c.item_id, ranked.c.place == 1)
-
-
-def _group(by: Dimension, parts: CTE, rows: CTE) -> ColumnElement[Any]:
-    columns: dict[Dimension, Any] = {
-        Dimension.TARGET: parts.c.target_id,
-        Dimension.STATION: parts.c.device_id,
-        Dimension.USER: parts.c.user_id,
+def _session_columns() -> dict[str, ColumnElement[Any]]:
+    """Return the minute of a session's completion and what sessions are grouped by, by dimension."""
+    return {
+        "minute": utc_minute(InspectionSession.completed_at).label("minute"),
+        Dimension.TARGET: InspectionSession.target_id.label(Dimension.TARGET),
+        Dimension.STATION: InspectionSession.device_id.label(Dimension.STATION),
+        Dimension.USER: _user().label(Dimension.USER),
     }
-    if by is Dimension.ITEM:
-        return func.coalesce(rows.c.item_id, "").label("group")
-    found: ColumnElement[Any] = columns.get(by, literal("")).label("group")
-    return found
+
+
+def _user() -> ColumnElement[str]:
+    """Return who decided last; where nobody did, who inspected."""
+    decision = aliased(HumanVerification)
+    return func.coalesce(
+        _newest_first(select(decision.user_id).where(_of_session(decision)), decision), InspectionSession.user_id, ""
+    )
+
+
+def _asked(period: Period, scope: Scope) -> list[ColumnElement[bool]]:
+    conditions = completed(period, scope)
+    return conditions if scope.user_id is None else [*conditions, _user() == scope.user_id]
+
+
+def _named_item(fact: _Fact, scope: Scope) -> ColumnElement[bool]:
+    return fact.item_id.is_not(None) if scope.item_id is None else fact.item_id == scope.item_id
+
+
+def _of_session(fact: _Fact) -> ColumnElement[bool]:
+    return fact.session_id == InspectionSession.id
+
+
+def _last(fact: _Fact, value: InstrumentedAttribute[Any], named: Subquery, about: ColumnElement[bool]) -> Any:
+    """Return the newest verdict about a named item."""
+    query = select(cast(value, String)).where(fact.session_id == named.c.session_id, about)
+    return _newest_first(query, fact)
+
+
+def _newest_first(query: Select[Any], fact: _Fact) -> ScalarSelect[Any]:
+    return query.order_by(fact.clock.desc(), fact.id.desc()).limit(1).scalar_subquery()
+
+
+def _newest(fact: _Fact) -> ColumnElement[bool]:
+    """Return the condition that no fact about the same item of the same session is newer."""
+    newer = aliased(fact)
+    return ~(
+        select(newer.id)
+        .where(
+            newer.session_id == fact.session_id,
+            newer.item_id.is_not_distinct_from(fact.item_id),
+            tuple_(newer.clock, newer.id) > tuple_(fact.clock, fact.id),
+        )
+        .exists()
+    )
+
+
+def _not_replaced() -> ColumnElement[bool]:
+    """Return the condition that no decision on the whole part is newer: it replaces all that was decided before it."""
+    whole = aliased(HumanVerification)
+    newer = select(whole.id).where(
+        whole.session_id == HumanVerification.session_id,
+        whole.item_id.is_(None),
+        whole.clock > HumanVerification.clock,
+    )
+    return ~newer.exists()
+
+
+def _worst(verdict: InstrumentedAttribute[Any]) -> ColumnElement[Any]:
+    """Return the worst of some verdicts by name."""
+    severity = case(*((cast(verdict, String) == one.value, rank) for one, rank in _SEVERITY.items()))
+    worst = func.max(severity)
+    return case(*((worst == rank, one.value) for one, rank in _SEVERITY.items()))

@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from app.benchmarks.figures import Figure
 from models.errors import NotSignedIn
-from models.sessions import InspectionSession
+from models.sessions import AIResult, InspectionSession
 from models.states import Role
 from models.targets import Target
 from server.auth.identity.principal import Principal
@@ -69,7 +69,7 @@ def _statistics(context: ServerContext, count: int, rounds: int) -> Figure:
 
 
 def fill_with_sessions(context: ServerContext, count: int) -> None:
-    """Write completed sessions of thirty days into an empty store."""
+    """Write completed sessions of thirty days into an empty store, with AI results, without daily counts."""
     began = datetime(2026, 3, 1, tzinfo=UTC)
     target = Target(code="many", name="Many")
     with context.database.transaction() as session:
@@ -83,12 +83,34 @@ def fill_with_sessions(context: ServerContext, count: int) -> None:
             "lot": "",
             "serial_number": "",
             "completed_at": began + timedelta(minutes=number % (30 * 24 * 60)),
-            "effective_verdict": ("OK", "OK", "OK", "NG", "HOLD")[number % 5],
+            "effective_verdict": _verdict(number),
         }
         for number in range(count)
     ]
+    results = [
+        {
+            "device_id": "server",
+            "clock": "",
+            "extra": {},
+            "created_at": began,
+            "id": f"00000000-0000-7000-9000-{number:012d}",
+            "session_id": row["id"],
+            "overall_result": _verdict(number),
+            "confidence": 1.0,
+            "detections": [],
+            "reasons": [],
+            "steps": [],
+            "processing_time_ms": 10,
+        }
+        for number, row in enumerate(rows)
+    ]
     with context.database.engine.begin() as connection:
         connection.execute(insert(InspectionSession), rows)
+        connection.execute(insert(AIResult), results)
+
+
+def _verdict(number: int) -> str:
+    return "NG" if number % 5 == 0 else "OK"
 
 
 def _refusals(context: ServerContext, rounds: int) -> Figure:

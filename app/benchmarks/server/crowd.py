@@ -17,6 +17,8 @@ import httpx
 from app.benchmarks.figures import Figure
 from app.benchmarks.server.answers import SESSIONS, fill_with_sessions
 from app.benchmarks.server.driving import SIGN_IN, get, keeping_busy, load, post, served, signed_in
+from server.context import ServerContext
+from server.daily_counts.rebuilding import build
 
 CONNECTIONS = 16
 SECONDS, ROUNDS = 4.0, 3
@@ -37,7 +39,7 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS, sessi
         Unavailable: when the server does not start.
     """
     del data
-    fill = partial(fill_with_sessions, count=sessions)
+    fill = partial(_fill, count=sessions)
     with (
         tempfile.TemporaryDirectory() as folder,
         served(Path(folder), fill) as (url, _),
@@ -56,6 +58,11 @@ def measure(data: Path, *, seconds: float = SECONDS, rounds: int = ROUNDS, sessi
                 with keeping_busy(url, crowd, CONNECTIONS, seconds + _LEAD_S):
                     beside[what].append(load(url, [request], 1, seconds))
     return [_figure(what, alone[what], beside[what], sessions) for what in requests]
+
+
+def _fill(context: ServerContext, count: int) -> None:
+    fill_with_sessions(context, count)
+    build(context.database, context.settings.zone)
 
 
 def _requests(client: httpx.Client) -> dict[str, str]:
