@@ -58,7 +58,7 @@ class Images:
         kept = self.objects.put_made(netpbm_pieces(pixels))
         made = common_pb2.ImageData(
             bucket=self.objects.bucket,
-            object_key=self.objects.object_key(kept.sha256),
+            object_key=self.objects.object_key(kept.name),
             content_type=OUTPUT_TYPE,
             size_bytes=kept.size,
             width=pixels.shape[1],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -33,8 +33,8 @@ class Backend(Protocol):
     arriving: Path | None
     """Folder for objects that are on their way; None takes the system's folder of temporary files."""
 
-    def put_made(self, pieces: Sequence[bytes | memoryview], key: Callable[[], str]) -> None:
-        """Keep an object that can be made again; its key is asked when its bytes are written."""
+    def put_made(self, pieces: Sequence[bytes | memoryview], key: str) -> None:
+        """Keep an object that can be made again."""
         ...
 
     def put_many(self, contents: Mapping[str, bytes]) -> None:

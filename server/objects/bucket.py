@@ -59,10 +59,10 @@ class Bucket:
         except BaseError as error:
             raise ValueError(str(error)) from error
 
-    def put_made(self, pieces: Sequence[bytes | memoryview], key: Callable[[], str]) -> None:
+    def put_made(self, pieces: Sequence[bytes | memoryview], key: str) -> None:
         """Keep an object that can be made again."""
         with _asked():
-            obstore.put(self._store, key(), b"".join(pieces))
+            obstore.put(self._store, key, b"".join(pieces))
 
     def put_many(self, contents: Mapping[str, bytes]) -> None:
         """Keep objects by key."""

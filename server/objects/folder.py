@@ -50,7 +50,7 @@ def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
         raise
 
 
-def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable[[], str]) -> None:
+def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: str) -> None:
     """Write an object that can be made again: nothing is flushed.
 
     What is there with the same bytes stays, and becomes young: it may be flushed, and acknowledged to somebody.
@@ -58,7 +58,7 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable
     Args:
         folder: of the store.
         pieces: of its bytes.
-        key: returns its key; asked when the bytes are in their file.
+        key: of the object.
 
     Raises:
         OSError: when the system refuses.
@@ -68,7 +68,7 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: Callable
         with _new_file(path) as file:
             for piece in pieces:
                 _write_all(file, piece)
-        target = folder / key()
+        target = folder / key
         if not _renewed(target, path):
             _rename(path, target)
     except BaseException:

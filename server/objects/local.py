@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class LocalFolder:
         self._folder = folder
         self.arriving: Path | None = folder / ARRIVING
 
-    def put_made(self, pieces: Sequence[bytes | memoryview], key: Callable[[], str]) -> None:
+    def put_made(self, pieces: Sequence[bytes | memoryview], key: str) -> None:
         """Keep an object that can be made again; it is not flushed."""
         write_made(self._folder, pieces, key)
 

@@ -1,28 +1,29 @@
-"""The object store: immutable bytes known by their SHA-256 digest, in a local folder or behind an S3 API."""
+"""The object store: immutable bytes in a local folder or behind an S3 API, known by their SHA-256 digest.
+
+Only what ``put_made`` keeps has a drawn name in its place: images between the steps of a pipeline, which no record names.
+"""
 
 from __future__ import annotations
 
-import hashlib
-import os
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from models.errors import InvalidInput, NotFound
-from models.storage import sha256_of
 from server.objects.backend import Backend, ListedObject
 from server.objects.keys import Place, key_of
 from server.objects.local import LocalFolder
 from server.objects.trouble import translated
-from server.objects.writing import IN_MEMORY_BYTES, ObjectWriter, StoredObject
+from server.objects.writing import MadeObject, ObjectWriter
 
 __all__ = ["ListedObject", "ObjectStore"]
 
 _CHUNK = 256 * 1024
+_DRAWN_BYTES = 32
+"""Of a drawn name: as many as a digest has, so that its key has the form of all others."""
 
 
 class ObjectStore:
@@ -81,30 +82,24 @@ class ObjectStore:
             self.put_many({sha256: data})
             return
         with translated(missing="objects-unreachable"):
-            self._backend.put_made([data], lambda: key_of(sha256))
+            self._backend.put_made([data], key_of(sha256))
 
-    def put_made(self, pieces: Sequence[bytes | memoryview]) -> StoredObject:
-        """Keep an object that can be made again, and return its digest; it need not last through a power cut.
+    def put_made(self, pieces: Sequence[bytes | memoryview]) -> MadeObject:
+        """Keep an object that can be made again under a name that is drawn; it need not last through a power cut.
+
+        Its digest would take a third of the processor time of a filter, and nothing needs it: such an object has no
+        record, and goes with the orphans.
 
         Args:
-            pieces: of its bytes; a local store hashes them while it writes them, and copies none.
+            pieces: of its bytes; a local store copies none.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        size = sum(len(piece) for piece in pieces)
-        if size <= IN_MEMORY_BYTES:
-            data = b"".join(pieces)
-            sha256 = sha256_of(data)
-            self.put(sha256, data, lasting=False)
-            return StoredObject(sha256, size)
+        name = secrets.token_hex(_DRAWN_BYTES)
         with translated(missing="objects-unreachable"):
-            hashing = _hashing_threads().submit(_sha256_of_all, pieces)
-            try:
-                self._backend.put_made(pieces, lambda: key_of(hashing.result()))
-            finally:
-                wait((hashing,))  # The pieces are the caller's again.
-            return StoredObject(hashing.result(), size)
+            self._backend.put_made(pieces, key_of(name))
+        return MadeObject(name, sum(len(piece) for piece in pieces))
 
     def put_many(self, contents: Mapping[str, bytes]) -> None:
         """Keep several objects, by their digests; see ``put``. Together they cost a local store a few flushes."""
@@ -288,15 +283,3 @@ def _backend(url: str) -> Backend:
     from server.objects.bucket import Bucket
 
     return Bucket(url)
-
-
-@cache
-def _hashing_threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="ThreadPoolExecutor-hashing")
-
-
-def _sha256_of_all(pieces: Sequence[bytes | memoryview]) -> str:
-    digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
-    return digest.hexdigest()

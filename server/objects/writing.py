@@ -31,6 +31,19 @@ class StoredObject:
     size: int
 
 
+@dataclass(frozen=True, slots=True)
+class MadeObject:
+    """An object that can be made again.
+
+    Attributes:
+        name: stands in its key where others have their digest.
+        size: in bytes.
+    """
+
+    name: str
+    size: int
+
+
 class ObjectWriter:
     """Takes pieces on an event loop without blocking it.
 

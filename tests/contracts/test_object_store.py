@@ -218,11 +218,26 @@ def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
 
 
 @pytest.mark.parametrize("size", [0, 5, IN_MEMORY_BYTES, 3 * IN_MEMORY_BYTES + 17])
-def test_what_can_be_made_again_is_kept_under_the_digest_of_its_pieces(store: ObjectStore, size: int) -> None:
+def test_what_can_be_made_again_is_read_by_its_name(store: ObjectStore, size: int) -> None:
     data = os.urandom(size)
-    stored = store.put_made([data[:7], memoryview(data)[7:]])
-    assert stored == StoredObject(hashlib.sha256(data).hexdigest(), size)
-    assert store.read(stored.sha256) == data
+    made = store.put_made([data[:7], memoryview(data)[7:]])
+    assert (made.size, store.read(made.name)) == (size, data)
+
+
+def test_what_was_made_before_stays_when_the_same_is_made_again(store: ObjectStore) -> None:
+    first, second = (store.put_made([b"same"]) for _ in range(2))
+    store.delete(second.name)
+    assert store.read(first.name) == b"same"
+
+
+def test_what_can_be_made_again_has_a_key_that_messages_may_name(store: ObjectStore) -> None:
+    made = store.put_made([b"image"])
+    assert store.require_allowed(store.bucket, store.object_key(made.name)) == made.name
+
+
+def test_what_can_be_made_again_is_listed_for_the_collector(store: ObjectStore) -> None:
+    made = store.put_made([b"image"])
+    assert [(one.sha256, one.size) for one in store.listed()] == [(made.name, made.size)]
 
 
 def test_what_can_be_made_again_has_no_name_before_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
