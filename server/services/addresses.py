@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
+import os
 import socket
 from contextlib import suppress
 from dataclasses import dataclass
@@ -67,7 +69,11 @@ def embedded_services(settings: ServerSettings) -> list[Service]:
 
 
 async def resolve(address: Address) -> tuple[Address, ...]:
-    """Return the addresses that a name stands for now, sorted; none when it stands for nothing, or nobody says so."""
+    """Return the addresses that a name stands for now, sorted.
+
+    Raises:
+        OSError: with the reason, when it stands for nothing or no name server answers within 5 s.
+    """
     with suppress(ValueError):
         ipaddress.ip_address(address.host)
         return (address,)
@@ -75,8 +81,10 @@ async def resolve(address: Address) -> tuple[Address, ...]:
     try:
         async with asyncio.timeout(_RESOLVE_S):
             found = await loop.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
-    except (OSError, TimeoutError):
-        return ()
+    except TimeoutError as error:
+        raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
+    except UnicodeError as error:  # A name that no name server could be asked for, such as one with an empty part.
+        raise OSError(errno.EINVAL, str(error)) from error
     return tuple(sorted({Address(str(place[4][0]), address.port) for place in found}, key=lambda one: one.target))
 
 

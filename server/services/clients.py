@@ -223,7 +223,13 @@ class ServiceClients:
 
     async def _ask_all(self) -> None:
         before = {replica: replica.healthy for replica in self._every()}
+        unresolved = {address for replicas in self._replicas.values() for address in replicas.unresolved}
         await self.check()
+        for replicas in self._replicas.values():
+            for address, reason in replicas.unresolved.items():
+                if address not in unresolved:
+                    of, name = replicas.service.full_name, address.target
+                    _log.warning("the name of a service stands for no address", service=of, address=name, reason=reason)
         for replica in self._every():
             if before.get(replica, True) and not replica.healthy:
                 target, reason = replica.address.target, replica.trouble

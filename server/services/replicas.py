@@ -10,6 +10,7 @@ import grpc
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
+from models.storage import reason_of
 from server.core.cancellation import is_cancelling
 from server.core.metrics import CallMetrics
 from server.grpc.contract import HEALTH_EVERY_S, Service
@@ -128,6 +129,9 @@ class Replicas:
         connect: opens a channel to an address; its second argument is the configured host.
         clock: of the circuits, and of how long a replica answers nothing.
         metrics: count the calls; None where nobody reads them.
+
+    Attributes:
+        unresolved: the configured names that the last round found no address for, each with the reason.
     """
 
     def __init__(
@@ -147,6 +151,7 @@ class Replicas:
         self._leaving: list[Replica] = []
         self._round: asyncio.Task[None] | None = None
         self._turn = 0
+        self.unresolved: Mapping[Address, str] = {}
 
     @property
     def all(self) -> list[Replica]:
@@ -215,10 +220,15 @@ class Replicas:
     async def _resolved(self) -> dict[Address, str]:
         """Return the addresses that the configured ones stand for, each with its configured host."""
         found: dict[Address, str] = {}
-        resolved = await asyncio.gather(*(resolve(configured) for configured in self.addresses))
+        unresolved: dict[Address, str] = {}
+        resolved = await asyncio.gather(*(_addresses_of(configured) for configured in self.addresses))
         for configured, addresses in zip(self.addresses, resolved, strict=True):
+            if isinstance(addresses, OSError):
+                unresolved[configured] = reason_of(addresses)
+                continue
             for address in addresses:
                 found.setdefault(address, configured.host)
+        self.unresolved = unresolved
         return found
 
     def _replace(self, found: Mapping[Address, str]) -> list[Replica]:
@@ -233,3 +243,11 @@ class Replicas:
         }
         self._replicas.update(new)
         return list(new.values())
+
+
+async def _addresses_of(configured: Address) -> tuple[Address, ...] | OSError:
+    """Return the addresses of a configured one, or why there are none."""
+    try:
+        return await resolve(configured)
+    except OSError as error:
+        return error

@@ -440,8 +440,10 @@ def test_a_name_is_resolved_again_with_each_check_of_health(monkeypatch: pytest.
     asyncio.run(main())
 
 
-def test_a_name_that_stands_for_nothing_has_no_replica() -> None:
-    assert asyncio.run(resolve(Address("nowhere.invalid", 5))) == ()
+@pytest.mark.parametrize("host", ["nowhere.invalid", "no..where.invalid", f"{'a' * 64}.invalid"])
+def test_a_name_that_stands_for_nothing_is_an_error_of_the_system(host: str) -> None:
+    with pytest.raises(OSError):  # noqa: PT011 - whichever the system has
+        asyncio.run(resolve(Address(host, 5)))
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import grpc.aio
 import pytest
+import structlog
+from structlog.testing import LogCapture
 
 from models.errors import Unavailable
 from server.core.settings import ServerSettings
@@ -35,12 +38,17 @@ class Names:
 
     def __init__(self) -> None:
         self.found: tuple[Address, ...] = ()
+        self.error: OSError | None = None
+        self.asked = 0
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
     async def resolve(self, _: Address) -> tuple[Address, ...]:
-        found = self.found
+        self.asked += 1
+        found, error = self.found, self.error
         await self.may_answer.wait()
+        if error is not None:
+            raise error
         return found
 
     def set(self, *replicas: PlantedReplica) -> None:
@@ -291,3 +299,48 @@ def test_a_closed_channel_does_not_end_its_caller_as_cancelled(names: Names) -> 
             return caught.value.code
 
     assert asyncio.run(main()) == "service-unavailable"
+
+
+def test_a_name_without_addresses_is_known_with_its_reason(names: Names) -> None:
+    async def main() -> list[dict[str, str]]:
+        names.error = OSError(-2, "Name or service not known")
+        replicas = await named()
+        before = {address.target: reason for address, reason in replicas.unresolved.items()}
+        names.error = None
+        await replicas.refresh()
+        await replicas.close()
+        return [before, {address.target: reason for address, reason in replicas.unresolved.items()}]
+
+    assert asyncio.run(main()) == [{"resize.test:1": "Name or service not known"}, {}]
+
+
+def test_a_name_without_addresses_is_logged_once_until_it_has_some(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LogCapture()
+    monkeypatch.setattr(
+        "server.services.clients._log",
+        structlog.wrap_logger(None, [log], structlog.make_filtering_bound_logger(logging.INFO)),
+    )
+    monkeypatch.setattr("server.services.clients.HEALTH_EVERY_S", 0.02)
+    reason = "Temporary failure in name resolution"
+
+    async def rounds(count: int) -> None:
+        seen = names.asked
+        async with asyncio.timeout(20):
+            while names.asked < seen + count:
+                await asyncio.sleep(0.01)
+
+    async def main() -> list[tuple[str, str]]:
+        names.error = OSError(-3, reason)
+        clients = ServiceClients(ServerSettings(grpc_resize="dns:///resize.test:1"))
+        await clients.start({})
+        await rounds(3)
+        names.error = None
+        await rounds(2)
+        names.error = OSError(-3, reason)
+        await rounds(3)
+        await clients.stop()
+        return [(entry["address"], entry["reason"]) for entry in log.entries]
+
+    assert asyncio.run(main()) == [("resize.test:1", reason)] * 2
