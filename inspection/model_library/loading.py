@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inspection.detection.graph.description import GRAPH_SUFFIXES
+from inspection.detection.graph.files import files_of_graph
 from inspection.detection.model_file.bundle import DETECTION_KINDS
 from inspection.imaging.formats import image_format
 from inspection.imaging.reading import AS_DECLARED, Reading
@@ -43,6 +44,15 @@ def load_model(
     from inspection.anomaly import load_bundle
 
     return load_bundle(path, threads)
+
+
+def files_of_model(path: Path) -> list[Path]:
+    """Return the paths of the files that ``load_model`` loads a model from, existing or not.
+
+    Raises:
+        OSError: when a folder cannot be listed.
+    """
+    return files_of_graph(path) if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES else [path]
 
 
 def _first_bytes(path: Path) -> bytes:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from inspection.model_files.step_models import StepModel
 from models.errors import NotFound
 from server.core.structlog_import import structlog
 
+_State = tuple[tuple[str, int, int], ...]
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -17,7 +19,7 @@ class ModelShelf:
     """Models by name; safe to use from several threads.
 
     Args:
-        files: name → model file; a file that was replaced is loaded again.
+        files: name → model file; it is loaded again when it, its weights, labels or metadata beside it have changed.
         at_once: images that a model works on at the same time, where it can.
     """
 
@@ -26,7 +28,7 @@ class ModelShelf:
         self._at_once = at_once
         self._lock = threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
-        self._loaded: dict[str, tuple[tuple[int, int], StepModel]] = {}
+        self._loaded: dict[str, tuple[_State, StepModel]] = {}
 
     @property
     def names(self) -> list[str]:
@@ -45,7 +47,7 @@ class ModelShelf:
             report(f"The model {name} cannot be used until its file is there: {self._files[name]}")
 
     def find(self, name: str) -> StepModel:
-        """Return the model of a name, loaded when it is not yet or its file has changed.
+        """Return the model of a name, loaded when it is not yet or one of its files has changed.
 
         Raises:
             NotFound: ``service-model-unknown``, or ``service-model-absent`` when the file is not there.
@@ -72,10 +74,17 @@ class ModelShelf:
             return kept[1]
 
 
-def _state(path: Path) -> tuple[int, int]:
-    """Return time of change and size; zeros for a file that cannot be asked, which loading then reports."""
-    try:
-        found = path.stat()
-    except OSError:
-        return 0, 0
-    return found.st_mtime_ns, found.st_size
+def _state(path: Path) -> _State:
+    """Return name, time of change and size of each file that a model is loaded from.
+
+    What cannot be asked is left out: loading reports it.
+    """
+    from inspection.model_library.loading import files_of_model
+
+    found = []
+    with suppress(OSError):
+        for file in files_of_model(path):
+            with suppress(OSError):
+                known = file.stat()
+                found.append((file.name, known.st_mtime_ns, known.st_size))
+    return tuple(found)

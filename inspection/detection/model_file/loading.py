@@ -10,8 +10,8 @@ import numpy as np
 
 from inspection.detection.graph.compilation import BF16, F32, cpu_supports
 from inspection.detection.graph.description import GRAPH_SUFFIXES, GraphDescription
+from inspection.detection.graph.files import files_of_graph
 from inspection.detection.graph.heads import Head
-from inspection.detection.graph.metadata import metadata_files
 from inspection.detection.graph.reading import read_graph, require_fits
 from inspection.detection.model.classifier import Classifier
 from inspection.detection.model.detector import Detector
@@ -99,8 +99,7 @@ def _digest(path: Path) -> str:
         InvalidInput: ``model-not-readable``.
     """
     try:
-        files = sorted(path.iterdir()) if is_folder(path) else [path, path.with_suffix(".bin"), *metadata_files(path)]
-        return sha256_of_pieces(piece for file in files if file.is_file() for piece in _pieces_of(file))
+        return sha256_of_pieces(piece for file in files_of_graph(path) if file.is_file() for piece in _pieces_of(file))
     except OSError as error:
         raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
 
