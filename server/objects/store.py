@@ -1,6 +1,6 @@
 """The object store: immutable bytes in a local folder or behind an S3 API, known by their SHA-256 digest.
 
-Only what ``put_made`` keeps has a drawn name in its place: images between the steps of a pipeline, which no record names.
+Only what ``put_made`` keeps has a drawn name in its place: images between the steps of a pipeline, without a record.
 """
 
 from __future__ import annotations
