@@ -22,7 +22,7 @@ from server.core.structlog_import import structlog
 from server.http.lean_routes import INLINE_BYTES, LeanHead, LeanRoute
 from server.http.paths import paths_to
 from server.http.requests import lines_of_json, request_id_of
-from server.http.whole_messages import send_whole, whole_body
+from server.http.whole_messages import can_send_whole, send_whole, whole_body
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -119,12 +119,14 @@ class LeanBatches:
         cycle, route = request.cycle, request.route
         scope = _scope_of(cycle)
         body = whole_body(scope)
-        content = None if body is None else route.content_at_once(scope, request.head, self._context, body)
+        # Asked first: a score counts, for alerts too, and the application would score the row again.
+        if body is None or not can_send_whole(scope):
+            return
+        content = route.content_at_once(scope, request.head, self._context, body)
         if content is None:
             return
         request_id = request_id_of(request.head.request_id)
-        if not send_whole(scope, lines_of_json(request_id, tls=scope["scheme"] == "https"), content):
-            return
+        send_whole(scope, lines_of_json(request_id, tls=scope["scheme"] == "https"), content)
         # As uvicorn does at the end of its task: else request and connection would refer to each other.
         cycle.on_response = _nothing
         seconds = time.perf_counter() - request.began

@@ -35,6 +35,11 @@ def lines_of(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return b"".join(b"%b: %b\r\n" % field for field in headers)
 
 
+def can_send_whole(scope: Scope) -> bool:
+    """Return whether ``send_whole`` would send now."""
+    return _writable_cycle(scope) is not None
+
+
 def send_whole(scope: Scope, lines: bytes, content: bytes) -> bool:
     """Send an answer with status 200, and return whether it was: otherwise nothing was sent.
 
@@ -43,8 +48,8 @@ def send_whole(scope: Scope, lines: bytes, content: bytes) -> bool:
         lines: of the head, without the length.
         content: the body.
     """
-    cycle = _cycle_of(scope)
-    if cycle is None or cycle.disconnected or cycle.flow.write_paused or cycle.response_started or not cycle.keep_alive:
+    cycle = _writable_cycle(scope)
+    if cycle is None:
         return False
     head = b"HTTP/1.1 200 OK\r\n%b%bcontent-length: %d\r\n\r\n"
     cycle.transport.write(head % (lines_of(cycle.default_headers), lines, len(content)) + content)
@@ -52,3 +57,10 @@ def send_whole(scope: Scope, lines: bytes, content: bytes) -> bool:
     cycle.message_event.set()
     cycle.on_response()
     return True
+
+
+def _writable_cycle(scope: Scope) -> RequestResponseCycle | None:
+    cycle = _cycle_of(scope)
+    if cycle is None or cycle.disconnected or cycle.flow.write_paused or cycle.response_started or not cycle.keep_alive:
+        return None
+    return cycle

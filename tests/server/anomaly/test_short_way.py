@@ -80,17 +80,25 @@ def test_a_body_in_pieces_is_scored(served: Served, sensor: str) -> None:
     assert answer(served, whole[:-20], whole[-20:]).body == answer(served, whole).body
 
 
-def test_a_score_is_counted_once(served: Served, sensor: str) -> None:
+def counted(served: Served, line: str) -> float:
+    """Return the sum of the metrics whose lines begin so."""
+    text = served["admin"].get(f"{served.url}/metrics").text
+    return sum(float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line))
+
+
+def test_a_request_is_counted_once(served: Served, sensor: str) -> None:
     for values, status in ((NORMAL, 200), (TOO_FEW, 400)):
         line = f'imageflow_http_requests_total{{method="POST",route="/api/v1/anomaly",status="{status}"}}'
-
-        def counted(line: str = line) -> float:
-            text = served["admin"].get(f"{served.url}/metrics").text
-            return sum(float(one.rpartition(" ")[2]) for one in text.splitlines() if one.startswith(line))
-
-        before = counted()
+        before = counted(served, line)
         assert answer(served, request(sensor, values=values)).status == status
-        assert counted() == before + 1
+        assert counted(served, line) == before + 1
+
+
+@pytest.mark.parametrize("line", ["Connection: keep-alive", "Connection: close"])
+def test_a_row_is_scored_once(served: Served, sensor: str, line: str) -> None:
+    rows = f'imageflow_sensor_rows_total{{sensor="{sensor}"'
+    assert answer(served, request(sensor, line)).status == 200
+    assert counted(served, rows) == 1
 
 
 def test_a_revoked_key_gets_no_further_score(served: Served, sensor: str) -> None:
