@@ -13,10 +13,10 @@ from inspection.sensor.model.windows import MAX_WINDOW
 from inspection.sensor.table.reading import MAX_COLUMNS
 from models.names import LONGEST_NAME
 
-FORMAT = 3
+FORMAT = 4
 """The newest version of model files; those of rows and windows are still written as the first."""
 SERIES_FORMAT = 2
-STOPS_FORMAT = 3
+STOPS_FORMAT = 4
 
 
 class SeriesMetadata(BaseModel):

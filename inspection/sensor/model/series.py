@@ -151,8 +151,6 @@ class Series:
             how far the scales are filled, float64 ``(rows, channels)`` from 0 to 1: the product of their shares of
             known rows.
         """
-        if self.stops is not None:
-            values, state.stopped = self.stops.running(values, state.stopped)
         before = np.concatenate([[state.position], positions[:-1]])
         far = np.nan_to_num(positions - before, nan=1.0)
         gaps = np.flatnonzero(far > self.spans[0])
@@ -209,12 +207,13 @@ class Series:
     ) -> tuple[Matrix, Matrix]:
         """Return the scaled rows of all channels, and what their running means are of, NaN where it is missing."""
         above, spread = self.deviations(values, positions, state.offsets)
-        known = ~np.isnan(above)
-        scaled = np.where(known, (above - self._base_lines(above, spread, known, state)) / spread, 0.0)
-        measured = values
+        lines, stopped = self._base_lines(values, above, spread, state)
+        known = ~np.isnan(above) & ~stopped[:, None]
+        scaled = np.where(known, (above - lines) / spread, 0.0)
+        measured = np.where(stopped[:, None], np.nan, values) if stopped.any() else values
         if self.relation is not None:
             others = self._differences(scaled, known, self.relation)
-            measured = np.concatenate([values, np.where(known, others, np.nan)], axis=1)
+            measured = np.concatenate([measured, np.where(known, others, np.nan)], axis=1)
             scaled, known = np.concatenate([scaled, others], axis=1), np.concatenate([known, known], axis=1)
         steps = np.diff(np.concatenate([state.last[None], measured]), axis=0) / self.roughness
         steps[after_gap] = np.nan
@@ -269,19 +268,28 @@ class Series:
             faster = mean
         return np.concatenate(found, axis=1), weight
 
-    def _base_lines(self, above: Matrix, spread: Matrix, known: NDArray[np.bool_], state: SeriesState) -> Matrix:
-        """Return the base line under each row; it moves after whole blocks, so that pieces of any size agree."""
-        lines = np.empty_like(above)
+    def _base_lines(
+        self, values: Matrix, above: Matrix, spread: Matrix, state: SeriesState
+    ) -> tuple[Matrix, NDArray[np.bool_]]:
+        """Return the base line under each row, and which rows belong to a stop, bool ``(rows,)``.
+
+        The base line moves after whole blocks, so that pieces of any size agree. A machine that has moved stops from
+        where it is now.
+        """
+        lines, stopped = np.empty_like(above), np.zeros(len(above), np.bool_)
         start = 0
         while start < len(above):
             part = slice(start, start + self.block - state.rows)
             lines[part] = state.base
+            if self.stops is not None:
+                stopped[part], state.stopped = self.stops.mask(values[part] - state.base, state.stopped)
             most = _FOLLOWED * spread[part]
-            off = np.clip(np.where(known[part], above[part] - state.base, 0.0), -most, most)
+            known = ~np.isnan(above[part]) & ~stopped[part, None]
+            off = np.clip(np.where(known, above[part] - state.base, 0.0), -most, most)
             state.moved = state.moved + off.sum(axis=0)
             state.rows += len(off)
             start += len(off)
             if state.rows == self.block:
                 state.base = state.base + state.moved / self.follow
                 state.rows, state.moved = 0, np.zeros(self.sensors)
-        return lines
+        return lines, stopped

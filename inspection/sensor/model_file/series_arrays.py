@@ -46,6 +46,8 @@ def series_arrays(model: SensorModel) -> dict[str, Matrix]:
         arrays["series_stop_shown"] = series.stops.shown.astype(np.float64)
         arrays["series_stop_below"] = series.stops.below
         arrays["series_stop_release"] = series.stops.release
+        arrays["series_stop_floor"] = series.stops.floor
+        arrays["series_stop_entering"] = np.array([float(series.stops.entering)])
     return arrays
 
 
@@ -99,7 +101,7 @@ def build_series(metadata: SensorMetadata, names: set[str], floats: Floats) -> t
         block=given.block,
         follow=given.follow,
         base=floats("series_base", (sensors,)),
-        stops=_stops(given.longest_stop, sensors, floats),
+        stops=_stops(given.longest_stop, sensors, names, floats),
     )
     evidence = Evidence(floats("series_limits", (2 * channels * OF_CHANNEL,)))
     positive = [series.spread, series.roughness, series.relation_spread, evidence.limits]
@@ -108,10 +110,14 @@ def build_series(metadata: SensorMetadata, names: set[str], floats: Floats) -> t
     return series, evidence
 
 
-def _stops(longest: int, sensors: int, floats: Floats) -> Stops | None:
+def _stops(longest: int, sensors: int, names: set[str], floats: Floats) -> Stops | None:
     if not longest:
         return None
     shown, below, release = (floats(f"series_stop_{name}", (sensors,)) for name in ("shown", "below", "release"))
-    if not shown.any() or (release < below).any():
+    floor, entering = below, 1
+    # Without a floor, as in models written before there was one, every low row is one of a stop.
+    if "series_stop_floor" in names:
+        floor, entering = floats("series_stop_floor", (sensors,)), int(floats("series_stop_entering", (1,))[0])
+    if not shown.any() or (release < below).any() or (below < floor).any() or entering < 1:
         raise ValueError("stops")
-    return Stops(shown > 0, below, release, longest)
+    return Stops(shown > 0, below, release, longest, floor, entering)

@@ -13,12 +13,17 @@ _FAR = 6.0
 """Deviations of running rows below their median at which a machine stands still."""
 _NEAR = 2.0
 """Deviations within which it runs again."""
-_ENTERED, _LEFT = 0.1, 0.05
-"""Where a stop begins and ends: shares of the way from the lowest running rows to the stopped ones."""
+_ENTERED, _LEFT, _REACHED = 0.1, 0.05, 0.5
+"""Where a stop begins and ends, and where it is certain: shares of the way from the lowest running rows to the stopped
+ones."""
 _LEAST_ROWS = 5
 """Of a stop; fewer are outliers."""
+_APART = 1.0
+"""Least way from the lowest running rows down to the stopped ones, in ranges of the running rows: the low load of a
+machine that keeps a load for hours is a floor too, but lies nearer."""
 _LEAST_STOPS = 3
-"""What training rows show less often is not learned as normal."""
+"""What training rows show less often is normal only where at least half of the sensors show it."""
+_MOST_SENSORS = 0.5
 _MOST_ROWS = 0.35
 """Share of stopped rows up to which the median is one of running rows."""
 _QUARTER = 0.6744897501960817
@@ -77,17 +82,30 @@ def find_stops(values: Matrix, deviations: Matrix) -> FoundStops | None:
     near = (deviations >= middle - _NEAR * spread)[:, showing].any(axis=1)
     mask = _grown(core, near)
     starts, ends = _runs(mask)
-    lowest = np.nanpercentile(values[~mask], 1, axis=0)
+    lowest, highest = np.nanpercentile(values[~mask], (1, 99), axis=0)
     way = lowest - np.nanmedian(values[core], axis=0)
-    shown = showing & (way > 0)
-    # Where running rows lie as low, at another time of the day, it is no floor.
+    shown = showing & (way > _APART * (highest - lowest))
+    # Where running rows lie as low, at another time of the day or under another load, it is no floor.
     if not shown.any():
         return None
-    if len(starts) < _LEAST_STOPS:
+    if len(starts) < _LEAST_STOPS and shown.mean() < _MOST_SENSORS:
         return FoundStops(mask, len(starts), None)
     longest = _LONGER * int((ends - starts).max())
-    normal = Stops(shown, lowest - _ENTERED * way, lowest - _LEFT * way, longest)
+    below, floor = lowest - _ENTERED * way, lowest - _REACHED * way
+    entering = _LONGER * _longest_way_down(values[:, shown], mask, below[shown], floor[shown])
+    normal = Stops(shown, below, lowest - _LEFT * way, longest, floor, entering)
     return FoundStops(normal.mask(values, 0)[0], len(starts), normal)
+
+
+def _longest_way_down(values: Matrix, mask: Mask, below: Vector, floor: Vector) -> int:
+    """Return the most rows in which a stop came from below the running rows to its floor, at least 1."""
+    most = 1
+    for start, end in zip(*_runs(mask), strict=True):
+        low = np.flatnonzero(np.all(values[start:end] < below, axis=1))
+        reached = np.flatnonzero(np.all(values[start:end] < floor, axis=1))
+        if len(low) and len(reached):
+            most = max(most, int(reached[0] - low[0]) + 1)
+    return most
 
 
 def _has_floor(column: Vector, low: Mask) -> bool:

@@ -13,7 +13,9 @@ from inspection.sensor import (
     score_rows,
     train,
 )
+from inspection.sensor.model.stops import Stops
 from inspection.sensor.training.cycles import find_cycles
+from inspection.sensor.training.stops import find_stops
 
 DAY, PERIOD_S = 288, 300.0
 Matrix = NDArray[np.float64]
@@ -47,9 +49,43 @@ def test_a_stop_like_several_of_the_training_raises_no_alarm() -> None:
     assert not score_rows(model_of((2, 6, 9, 15)), values, seconds + 28 * 86_400).alarms.any()
 
 
-def test_a_stop_is_an_alarm_where_the_training_shows_only_one() -> None:
+def test_a_stop_is_normal_where_the_training_shows_only_one() -> None:
     values, seconds = rows(7, 2, (3,))
-    assert score_rows(model_of((5,)), values, seconds + 28 * 86_400).alarms[3 * DAY : 4 * DAY].any()
+    assert not score_rows(model_of((5,)), values, seconds + 28 * 86_400).alarms.any()
+
+
+def test_a_stop_that_one_of_three_sensors_shows_once_is_an_alarm() -> None:
+    rng = np.random.default_rng(4)
+    stopping, seconds = rows(21, 1, (5,))
+    others = 50 + rng.normal(size=(len(stopping), 2))
+    columns, settings = ("oil", "speed", "load"), SensorTraining(window=0)
+    values = np.concatenate([stopping, others], axis=1)
+    model = train(values, columns, settings, period_s=PERIOD_S, seconds=seconds).model
+    later, times = rows(7, 2, (3,))
+    later = np.concatenate([later, others[: len(later)]], axis=1)
+    assert score_rows(model, later, times + 28 * 86_400).alarms[3 * DAY : 4 * DAY].any()
+
+
+def test_a_drop_that_does_not_reach_the_floor_of_stops_is_an_alarm() -> None:
+    values, seconds = rows(7, 2, ())
+    values[3 * DAY : 4 * DAY] -= 12
+    assert score_rows(model_of((2, 6, 9, 15)), values, seconds + 28 * 86_400).alarms[3 * DAY : 4 * DAY].any()
+
+
+def test_a_low_load_that_is_kept_for_hours_is_no_stop() -> None:
+    rng = np.random.default_rng(5)
+    load = np.repeat(rng.uniform(45, 60, 84), 72)
+    load[20 * 72 : 21 * 72] = 36
+    deviations = load - np.median(load)
+    assert find_stops(load[:, None], np.where(np.abs(deviations) < 12, deviations / 100, deviations)[:, None]) is None
+
+
+def test_low_rows_are_judged_again_when_they_do_not_reach_the_floor() -> None:
+    one = np.ones(1)
+    stops = Stops(one > 0, 50 * one, 55 * one, 100, 30 * one, 5)
+    mask, stopped = stops.mask(np.full((20, 1), 40.0), 0)
+    assert mask.tolist() == [True] * 5 + [False] * 15
+    assert stops.mask(np.full((3, 1), 20.0), stopped)[0].all()
 
 
 def test_a_stop_much_longer_than_those_of_the_training_is_an_alarm() -> None:
