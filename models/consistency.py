@@ -42,7 +42,7 @@ class Finding:
     def sentence(self, language: str = "en") -> str:
         """Return what is wrong and what to do, in ``language``."""
         text = error_text(self.code, self.values, language)
-        return f"{text.title}: {text.detail} {text.advice}".strip()
+        return f"{text.title}: {text.explanation}"
 
 
 @dataclass(frozen=True, slots=True)

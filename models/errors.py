@@ -40,7 +40,7 @@ class UserFacingError(ImageFlowError):
 
     def __str__(self) -> str:
         text = self.text("en")
-        return f"{text.title}: {text.detail} {text.advice}".strip()
+        return f"{text.title}: {text.explanation}"
 
 
 class InvalidInput(UserFacingError):

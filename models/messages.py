@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import string
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -14,6 +15,40 @@ LANGUAGES: tuple[Language, ...] = ("en", "ja")
 
 
 _CLIENT_ADVICE = "advice_for_client"
+_ONE = "1"
+_OR = "|"
+_NO_BLANK_AFTER = ("。", "！", "？", "）")
+
+
+class _TextFormatter(string.Formatter):
+    """Fills a text in as ``str.format`` does; ``{count:image|images}`` is the first word for 1, else the second."""
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        """Return a value as its format says."""
+        singular, either, plural = format_spec.partition(_OR)
+        if either:
+            return singular if str(value) == _ONE else plural
+        return str(super().format_field(value, format_spec))
+
+
+_FORMATTER = _TextFormatter()
+
+
+def fill(text: str, values: Mapping[str, object]) -> str:
+    """Return a text of the catalogue or of the phrases with ``values`` filled in.
+
+    Raises:
+        KeyError: when the text names a value that was not given: a bug.
+    """
+    return _FORMATTER.vformat(text, (), values)
+
+
+def join_sentences(*sentences: str) -> str:
+    """Return sentences, some of them empty, as one text: with blanks between them, in Japanese without."""
+    joined = ""
+    for sentence in filter(None, sentences):
+        joined += f"{'' if not joined or joined.endswith(_NO_BLANK_AFTER) else ' '}{sentence}"
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +58,11 @@ class ErrorText:
     title: str
     detail: str
     advice: str
+
+    @property
+    def explanation(self) -> str:
+        """What happened and what to do next, as one text."""
+        return join_sentences(self.detail, self.advice)
 
 
 class LocalText(str):
@@ -139,9 +179,9 @@ def error_text(code: str, values: dict[str, object], language: str = "en", *, fo
     entry = catalogue("ja" if language == "ja" else "en")[code]
     values = {name: _within(value, language) for name, value in values.items()}
     return ErrorText(
-        title=entry["title"].format(**values),
-        detail=entry["detail"].format(**values),
-        advice=(entry.get(_CLIENT_ADVICE, entry["advice"]) if for_client else entry["advice"]).format(**values),
+        title=fill(entry["title"], values),
+        detail=fill(entry["detail"], values),
+        advice=fill(entry.get(_CLIENT_ADVICE, entry["advice"]) if for_client else entry["advice"], values),
     )
 
 

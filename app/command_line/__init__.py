@@ -20,7 +20,7 @@ from typer.core import TyperCommand, TyperGroup
 
 if TYPE_CHECKING:
     from models.errors import UserFacingError
-    from models.messages import Language
+    from models.messages import Language, LocalText
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo_command", "The whole job on sample parts: capture, inspect, verify, store, synchronise, report."),
@@ -210,6 +210,11 @@ def report_error(error: Any, subject: str = "") -> None:
     sys.stderr.write("\n".join(line for line in lines if line) + "\n")
 
 
+def report_line(line: LocalText) -> None:
+    """Print on stderr, in the user's language, what a process that goes on does."""
+    sys.stderr.write(line.in_language(language()) + "\n")
+
+
 def warn_about(found: UserFacingError) -> None:
     """Print a user-facing error for which nothing failed, as ``warn`` does."""
     warn(found.code, **found.values)
@@ -220,4 +225,4 @@ def warn(code: str, **values: object) -> None:
     from models.messages import error_text
 
     text = error_text(code, values, language())
-    sys.stderr.write(" ".join(part for part in (text.detail, text.advice) if part) + "\n")
+    sys.stderr.write(text.explanation + "\n")

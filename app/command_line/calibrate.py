@@ -12,6 +12,8 @@ import typer
 from app.command_line.acquisition import AcquisitionOptions, WaitOption, triggered_source
 from app.command_line.options import JsonOption, progress_bar
 from app.command_line.reading_options import BitDepthOption, PagesOption, RangeOption, chosen_reading, require_files
+from app.command_line.tables import labelled_lines
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
@@ -70,7 +72,7 @@ def calibrate_command(
     reading = chosen_reading(bit_depth, value_range, pages)
     require_files(reading, image)
     options = AcquisitionOptions(image, _FRAMES, wait=wait, reading=reading)
-    with progress_bar("Looking for the board"):
+    with progress_bar(phrase("calibrating")):
         frame, board = _seen_board(options, columns, rows, square_mm)
     found = _summary(frame, board)
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else "\n".join(_lines(found)))
@@ -125,9 +127,15 @@ def _rounded(value: float) -> float:
 
 def _lines(found: dict[str, Any]) -> list[str]:
     parameters = {name: found[name] for name in ("mm_per_pixel", "mm_per_pixel_y")}
-    return [
-        f"mm per pixel   {found['mm_per_pixel']:g} to the right, {found['mm_per_pixel_y']:g} down",
-        f"image          {found['source']}, {found['width']}×{found['height']} pixels",
-        f"board          turned by {found['angle']:.2f}°, corners {found['residual_px']:.3f} px off an even grid",
-        f"step measure   {json.dumps(parameters)[1:-1]}",
-    ]
+    scale = {"x": f"{found['mm_per_pixel']:g}", "y": f"{found['mm_per_pixel_y']:g}"}
+    image = {name: found[name] for name in ("source", "width", "height")}
+    board = {"angle": f"{found['angle']:.2f}", "residual": f"{found['residual_px']:.3f}"}
+    return labelled_lines(
+        [
+            *(
+                (phrase(f"calibrated-{name}"), phrase(f"calibrated-{name}-value", **values))
+                for name, values in (("scale", scale), ("image", image), ("board", board))
+            ),
+            (phrase("calibrated-step"), json.dumps(parameters)[1:-1]),
+        ]
+    )

@@ -11,6 +11,7 @@ import typer
 from app.command_line.data_backup import backup_command, one_side, restore_command
 from app.command_line.data_retention import retention_command
 from app.command_line.options import DataDirOption, JsonOption, StoreOption, in_fractions, progress_bar
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,7 +104,7 @@ def _of_server(data_dir: Path, set_aside: bool) -> ConsistencyReport:
 
 
 def _print(report: ConsistencyReport, language: str) -> None:
-    counts = ", ".join(f"{name} {count}" for name, count in report.counts.items())
+    counts = phrase("separator").join(phrase(f"verified-{name}", count=count) for name, count in report.counts.items())
     state = "✓" if report.consistent else "✕"
     typer.echo(f"{state} {report.store}: {counts}")
     for finding in report.findings:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.command_line.options import DataDirOption, JsonOption, StoreOption, in_fractions, progress_bar
+from app.command_line.tables import labelled_lines
+from app.command_line.wording import phrase
 from models.clock import rfc3339
 
 if TYPE_CHECKING:
@@ -55,7 +57,8 @@ def backup_command(
             manifest = back_up_store(store_folder(store), out, on_file)
     if manifest.objects_elsewhere:
         warn("backup-objects-elsewhere")
-    typer.echo(manifest.model_dump_json() if as_json else f"{out}: {manifest.database}, {manifest.files} files")
+    done = {"folder": out, "database": manifest.database, "files": manifest.files}
+    typer.echo(manifest.model_dump_json() if as_json else phrase("backup-done", **done))
 
 
 def restore_command(
@@ -94,9 +97,8 @@ def restore_command(
     if as_json:
         typer.echo(json.dumps(report))
         return
-    for name, value in report.items():
-        if value not in {None, ""}:
-            typer.echo(f"{name.replace('_', ' '):12} {value}")
+    rows = [(phrase(f"restore-{name}"), str(value)) for name, value in report.items() if value not in {None, ""}]
+    typer.echo("\n".join(labelled_lines(rows)))
 
 
 def one_side(store: Path | None, data_dir: Path | None) -> None:

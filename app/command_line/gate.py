@@ -28,6 +28,7 @@ from app.command_line.reading_options import (
     report_transparent,
     require_files,
 )
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.image_quality import ImageQuality, LearnedBounds
@@ -122,7 +123,7 @@ def _measure(sources: list[AcquisitionOptions]) -> _Measured:
     from models.errors import UnreadableImage
 
     found, taken, total = _Measured(), 0, _total(sources)
-    with progress_bar("Measuring") as advance:
+    with progress_bar(phrase("measuring")) as advance:
         for options in sources:
             with triggered_source(options) as source, missed_frames_reported(source):
                 gate = QualityGate(QualityBounds(), in_motion=shows_motion(source.source_id))
@@ -135,9 +136,9 @@ def _measure(sources: list[AcquisitionOptions]) -> _Measured:
                         found.transparent += item.transparent
                         found.qualities.append(gate.measure(item))
                     if total is None:
-                        advance(f"Measuring {taken}", None)
+                        advance(phrase("measuring-number", number=taken), None)
                     else:
-                        advance(f"Measuring {taken}/{total}", taken / total)
+                        advance(phrase("measuring-of", number=taken, total=total), taken / total)
     return found
 
 
@@ -165,7 +166,7 @@ def _show(out: Path, learned: LearnedBounds, *, as_json: bool) -> None:
         return
     for name, value in bounds.items():
         typer.echo(f"{name:18} {value:g}")
-    typer.echo(f"learned from {learned.frames} frames; written to {out}")
+    typer.echo(phrase("gate-learned", frames=learned.frames, file=out))
 
 
 def _files(specs: list[str]) -> list[Path]:

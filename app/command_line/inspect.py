@@ -30,6 +30,7 @@ from app.command_line.reading_options import (
     report_transparent,
     require_files,
 )
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.image_quality import QualityGate
@@ -215,10 +216,10 @@ def _inspect_files(images: list[str], request: _Request, given: Reading, show: C
     gate = request.quality_gate(in_motion=False)
     runner, reading = request.runner(given)
     inspector = Inspector(runner, request.criteria, gate, overlays)
-    with progress_bar("Inspecting", beside_output=True) as advance:
+    with progress_bar(phrase("inspecting"), beside_output=True) as advance:
         for number, found in enumerate(inspect_files(inspector, files, reading), start=1):
             show(found)
-            advance(f"Inspecting {number}/{len(files)}", number / len(files))
+            advance(phrase("inspecting-of", number=number, total=len(files)), number / len(files))
 
 
 def _show(found: FrameResult, *, as_json: bool, details: bool) -> bool:

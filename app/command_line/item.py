@@ -11,6 +11,7 @@ import typer
 from app.command_line.options import JsonOption, StoreOption, finite_threshold
 from app.command_line.passwords import PasswordStdinOption, read_password
 from app.command_line.tables import print_json_lines, table_lines
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from app.station.operations.thresholds import ThresholdChange
@@ -58,11 +59,12 @@ def list_command(store: StoreOption = None, as_json: JsonOption = False) -> None
             item.id,
             f"{target.code}/{item.name}",
             "-" if item.threshold is None else f"{item.threshold:.4f}",
-            item.threshold_origin or "-",
+            phrase(f"origin-{item.threshold_origin}") if item.threshold_origin else "-",
         )
         for target, item in found
     ]
-    typer.echo("\n".join(table_lines(("id", "item", "threshold", "from"), rows)))
+    header = [phrase(f"item-{column}") for column in ("id", "name", "threshold", "origin")]
+    typer.echo("\n".join(table_lines(header, rows)))
     if not found:
         warn("no-items")
 
@@ -113,7 +115,7 @@ def threshold_command(
     from app.station.operations.thresholds import applied_threshold_of, threshold_changes, threshold_json
 
     digest = None if model is None else _digest_of(model)
-    password = read_password(f"Password of {user}", from_stdin=password_stdin) if changing else ""
+    password = read_password(phrase("password-of", user=user), from_stdin=password_stdin) if changing else ""
     with opened_store(store, to_write=changing) as workspace:
         item_id = _item_id(workspace, item)
         if changing:
@@ -129,22 +131,29 @@ def threshold_command(
         }
         typer.echo(json.dumps(answer, ensure_ascii=False))
         return
-    typer.echo(f"Applied: {format_threshold(applied)}")
+    typer.echo(phrase("item-threshold-applied", threshold=format_threshold(applied)))
     for change in changes:
         typer.echo(_format_change(change))
 
 
 def format_threshold(threshold: AppliedThreshold | None) -> str:
     """Return a threshold with where it comes from, for a person."""
-    return "none" if threshold is None else f"{threshold.value:.4f} (from the {threshold.origin})"
+    if threshold is None:
+        return phrase("item-threshold-none")
+    return phrase("item-threshold-from", value=f"{threshold.value:.4f}", origin=phrase(f"origin-{threshold.origin}"))
 
 
 def _format_change(change: ThresholdChange) -> str:
     from models.clock import rfc3339
 
-    return (
-        f"version {change.version}  {rfc3339(change.at)}  {change.actor}  "
-        f"{format_threshold(change.before)} → {format_threshold(change.after)}  {change.reason}"
+    return phrase(
+        "item-threshold-change",
+        version=change.version,
+        time=rfc3339(change.at),
+        actor=change.actor,
+        before=format_threshold(change.before),
+        after=format_threshold(change.after),
+        reason=change.reason,
     )
 
 

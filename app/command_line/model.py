@@ -55,7 +55,7 @@ def backbone_command(
         if as_json:
             print_json_lines(listed)
             return
-        typer.echo("\n".join(f"{found['name']}  {found['state']}" for found in listed))
+        typer.echo("\n".join(f"{found['name']}  {phrase('backbone-state-' + found['state'])}" for found in listed))
         return
     from inspection.anomaly import convert_in_own_process
 

@@ -164,7 +164,7 @@ def _signed_in(server: str | None, store: Path | None, user: str, password_stdin
     if address is None:
         with opened_store(store, to_write=False) as workspace:
             address = workspace.link.server_url
-    password = read_password(f"Password of {user}", from_stdin=password_stdin)
+    password = read_password(phrase("password-of", user=user), from_stdin=password_stdin)
     client = ReleaseClient(address, user, password, language=language())
     try:
         yield client

@@ -47,4 +47,4 @@ def refuse_moved_options(arguments: Sequence[str], context: Any = None) -> None:
             name = argument.partition("=")[0]
             if name in options:
                 text = error_text("option-moved", {"command": options[name]}, language())
-                raise typer.BadParameter(f"{text.detail} {text.advice}", ctx=context, param_hint=name)
+                raise typer.BadParameter(text.explanation, ctx=context, param_hint=name)

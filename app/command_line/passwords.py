@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from app.command_line.wording import phrase
+
 PasswordStdinOption = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 
 
@@ -30,10 +32,19 @@ def read_password(prompt: str, *, from_stdin: bool, confirm: bool = False) -> st
         with warnings.catch_warnings():
             # Without a terminal getpass warns, then reads what it would show.
             warnings.simplefilter("error", GetPassWarning)
-            return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True))
+            return _asked(prompt, confirm=confirm)
     except GetPassWarning as error:
         from app.command_line import language
         from models.messages import error_text
 
         text = error_text("password-no-terminal", {}, language())
-        raise typer.BadParameter(f"{text.detail} {text.advice}", param_hint="--password-stdin") from error
+        raise typer.BadParameter(text.explanation, param_hint="--password-stdin") from error
+
+
+def _asked(prompt: str, *, confirm: bool) -> str:
+    """Return what is typed at the terminal; twice the same where it is to be confirmed."""
+    while True:
+        password = str(typer.prompt(prompt, hide_input=True, err=True))
+        if not confirm or typer.prompt(phrase("password-again"), hide_input=True, err=True) == password:
+            return password
+        typer.echo(phrase("password-differs"), err=True)

@@ -49,7 +49,7 @@ def server_command(
     ] = False,
 ) -> None:
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
-    from app.command_line import report_error
+    from app.command_line import report_error, report_line
     from models.errors import InvalidInput
     from server.core.settings_loading import load_settings
     from server.process.serving import serve
@@ -65,7 +65,7 @@ def server_command(
             insecure=True if insecure else None,
             workers=workers,
         )
-        serve(settings, until_stdin_closes=until_stdin_closes, report=lambda line: typer.echo(line, err=True))
+        serve(settings, until_stdin_closes=until_stdin_closes, report=report_line)
     except InvalidInput as error:
         report_error(error)
         raise typer.Exit(_WRONG_USAGE) from error

@@ -58,7 +58,7 @@ def service_command(
     ] = False,
 ) -> None:
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
-    from app.command_line import report_error
+    from app.command_line import report_error, report_line
     from models.errors import InvalidInput
     from server.core.settings_loading import load_settings
     from server.grpc.contract import SERVICES
@@ -80,7 +80,7 @@ def service_command(
             SERVICES[name.value],
             port=port,
             until_stdin_closes=until_stdin_closes,
-            report=lambda line: typer.echo(line, err=True),
+            report=report_line,
         )
     except InvalidInput as error:
         report_error(error)

@@ -31,14 +31,6 @@ sync_app.command("send-all")(send_all_command)
 sync_app.command("export")(export_command)
 
 _REFUSED = 1
-_STAGES = {
-    "push": "Sending changes",
-    "pull": "Receiving changes",
-    "snapshot": "Receiving all records",
-    "compare": "Comparing with the server",
-    "upload": "Sending images",
-    "download": "Receiving models",
-}
 
 
 @sync_app.callback(invoke_without_command=True)
@@ -68,7 +60,7 @@ def sync_command(
     del once
     if context.invoked_subcommand is not None:
         return
-    with opened_store(store, to_write=True) as workspace, progress_bar("Synchronising") as advance:
+    with opened_store(store, to_write=True) as workspace, progress_bar(phrase("synchronising")) as advance:
         if credential_stdin:
             workspace.try_credential(sys.stdin.readline().strip())
         if workspace.needs_credential:
@@ -134,13 +126,13 @@ def _report_json(report: SyncReport) -> dict[str, Any]:
 
 def _progress_line(step: SyncProgress) -> tuple[str, float]:
     """Return what a pass does and how far it is, and the fraction of it that is done."""
-    words = [_STAGES[step.stage], f"{step.done}/{step.total}" if step.total else str(step.done)]
+    words = [phrase(f"sync-{step.stage}"), f"{step.done}/{step.total}" if step.total else str(step.done)]
     fraction = step.done / step.total if step.total else 0.0
     if step.total_bytes:
         words.append(f"{step.done_bytes / 1e6:.1f}/{step.total_bytes / 1e6:.1f} MB")
         fraction = step.done_bytes / step.total_bytes
     if step.seconds_left:
-        words.append(f"{step.seconds_left:.0f} s left")
+        words.append(phrase("sync-seconds-left", seconds=f"{step.seconds_left:.0f}"))
     return " ".join(words), min(1.0, fraction)
 
 

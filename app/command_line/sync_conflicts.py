@@ -90,7 +90,7 @@ def take_command(
     from app.station.operations.conflicts import take_mine
     from app.station.operations.sign_in import sign_in
 
-    password = read_password(f"Password of {user}", from_stdin=password_stdin)
+    password = read_password(phrase("password-of", user=user), from_stdin=password_stdin)
     with opened_store(store, to_write=True) as workspace:
         take_mine(workspace, sign_in(workspace, user, password), conflict_id)
 

@@ -13,6 +13,7 @@ import typer
 
 from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from sync.station.dead_letters import DeadLetter
@@ -81,7 +82,7 @@ def export(
 
     with opened_store(store, to_write=False) as workspace:
         count = export_dead_letters(workspace.database, out)
-    typer.echo(f"{count} written to {out}", err=True)
+    typer.echo(phrase("letters-written", count=count, file=out), err=True)
 
 
 @dead_letters_app.command()
@@ -118,13 +119,13 @@ def resend(
         database, device_id = workspace.database, workspace.require_device()
         if change_id is None:
             count = resending.resend_all(database, code, actor=person(), device_id=device_id)
-            typer.echo(f"{count} wait for the next pass", err=True)
+            typer.echo(phrase("letters-resent", count=count), err=True)
             return
         with database.read() as session:
             letter = find_dead_letter(session, change_id)
         fields = _fields(letter, values or ())
         new = resending.resend(database, change_id, fields, actor=person(), device_id=device_id)
-    typer.echo(f"waits as {new}", err=True)
+    typer.echo(phrase("letter-resent", change_id=new), err=True)
 
 
 @dead_letters_app.command()
@@ -155,7 +156,7 @@ def drop(
         if not yes:
             _ask(letter, goes)
         give_up(workspace.database, change_id, actor=person(), device_id=device_id, reason=reason, agreed=goes)
-    typer.echo("\n".join(["dropped", *_with_it(goes)]), err=True)
+    typer.echo("\n".join([phrase("letter-dropped"), *_with_it(goes)]), err=True)
 
 
 def person() -> str:
@@ -171,7 +172,7 @@ def _ask(letter: DeadLetter, goes: Consequences) -> None:
     if not sys.stdin.isatty():
         raise typer.BadParameter("nobody can be asked here; add --yes to drop it", param_hint="--yes")
     typer.echo("\n".join([_lines(letter), *_with_it(goes)]), err=True)
-    typer.confirm("Give it up for good?", abort=True, err=True)
+    typer.confirm(phrase("letter-drop"), abort=True, err=True)
 
 
 def _with_it(goes: Consequences) -> list[str]:
@@ -179,14 +180,14 @@ def _with_it(goes: Consequences) -> list[str]:
     if not goes.changes:
         return []
     records = ", ".join(f"{count} {entity}" for entity, count in goes.records.items())
-    return [f"  with it go {goes.changes} more changes" + (f": {records}" if records else "")]
+    return [phrase("letter-with-it", count=goes.changes) + (f": {records}" if records else "")]
 
 
 def _lines(letter: DeadLetter) -> str:
     from app.command_line import language
 
     reason = letter.reason(language())
-    behind = f" ({letter.held_back} held back behind it)" if letter.held_back else ""
+    behind = phrase("letter-held-back", count=letter.held_back) if letter.held_back else ""
     lines = [
         f"{letter.change_id}  {letter.op} {letter.entity} {letter.entity_id}{behind}",
         f"  {letter.code}: {reason.title}. {reason.detail}",

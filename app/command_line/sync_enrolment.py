@@ -11,6 +11,7 @@ import typer
 
 from app.command_line.opened_store import opened_store
 from app.command_line.options import JsonOption, StoreOption
+from app.command_line.tables import labelled_lines
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def enrol_anew_command(
         return
     typer.echo(done.device_id)
     if done.credential is not None:
-        typer.echo(f"credential (shown this once): {done.credential}")
+        typer.echo(phrase("enrolled-credential", credential=done.credential))
 
 
 def send_all_command(yes: YesOption = False, store: StoreOption = None) -> None:
@@ -97,7 +98,7 @@ def export_command(
     if as_json:
         typer.echo(json.dumps(dataclasses.asdict(done)))
         return
-    typer.echo(f"{out}: {done.changes} changes, {done.files} files")
+    typer.echo(phrase("exported-unsent", folder=out, changes=done.changes, files=done.files))
 
 
 def _show_held(workspace: Workspace) -> None:
@@ -106,15 +107,18 @@ def _show_held(workspace: Workspace) -> None:
     from models.clock import rfc3339
 
     held, status = held_here(workspace)
-    for entity, count in held.records.items():
-        if count:
-            typer.echo(f"{entity:20} {count}", err=True)
+    rows = [(entity, str(count)) for entity, count in held.records.items() if count]
     if held.since is not None:
-        typer.echo(f"{'since':20} {rfc3339(held.since)}", err=True)
-    typer.echo(f"{'files':20} {held.files} ({held.file_bytes / 1e6:.1f} MB)", err=True)
-    typer.echo(f"{'not sent':20} {status.waiting + status.dead} changes, {status.blobs_waiting} files", err=True)
+        rows.append((phrase("held-since"), rfc3339(held.since)))
+    files = {"files": held.files, "megabytes": f"{held.file_bytes / 1e6:.1f}"}
+    unsent = {"changes": status.waiting + status.dead, "files": status.blobs_waiting}
+    rows += [
+        (phrase("held-files"), phrase("held-files-value", **files)),
+        (phrase("held-unsent"), phrase("held-unsent-value", **unsent)),
+    ]
+    typer.echo("\n".join(labelled_lines(rows)), err=True)
 
 
 def _confirm(yes: bool) -> None:
     if not yes:
-        typer.confirm("Go on?", abort=True, err=True)
+        typer.confirm(phrase("held-go-on"), abort=True, err=True)

@@ -52,7 +52,7 @@ def _lines(found: SyncOverview) -> Iterator[str]:
     if status.last_failure is not None:
         text = status.last_failure.text(language())
         yield phrase("status-failing", time=rfc3339(status.last_failure.since))
-        yield phrase("status-trouble", text=f"{text.detail} {text.advice}".rstrip())
+        yield phrase("status-trouble", text=text.explanation)
     kinds = ", ".join(f"{entity} {count}" for entity, count in found.pending.items())
     yield phrase("status-waiting", changes=sum(found.pending.values()), kinds=f" ({kinds})" if kinds else "")
     yield phrase("status-files", files=status.blobs_waiting, megabytes=f"{status.blob_bytes_waiting / 1e6:.1f}")

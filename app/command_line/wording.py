@@ -1,6 +1,7 @@
 """What commands print that is no message, in the user's language: ``resources/phrases/<language>/*.json``.
 
-``station`` has the phrases of the station's commands, ``models`` those of training and of models.
+``station`` has the phrases of the station's commands, ``models`` those of training and of models, ``images`` those of
+inspection, gate and calibration, ``server`` those of a server's administration.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
-_FILES = ("station", "models")
+_FILES = ("station", "models", "images", "server")
 
 
 def phrase(key: str, **values: object) -> str:
@@ -19,8 +20,9 @@ def phrase(key: str, **values: object) -> str:
         KeyError: when there is no such phrase or it names a value that was not given: both are bugs.
     """
     from app.command_line import language
+    from models.messages import fill
 
-    return phrases(language())[key].format(**values)
+    return fill(phrases(language())[key], values)
 
 
 @cache

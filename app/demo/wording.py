@@ -7,7 +7,7 @@ from functools import cache
 from importlib.resources import files
 
 from models.errors import UserFacingError
-from models.messages import Language
+from models.messages import Language, fill
 
 
 class Wording:
@@ -26,12 +26,12 @@ class Wording:
         Raises:
             KeyError: when there is no such phrase or it names a value that was not given: both are bugs.
         """
-        return phrases(self.language)[key].format(**values)
+        return fill(phrases(self.language)[key], values)
 
     def trouble(self, error: UserFacingError) -> str:
         """Return an error in one line: what it is, what happened, what to do."""
         text = error.text(self.language)
-        return f"{text.title}: {text.detail} {text.advice}".strip()
+        return f"{text.title}: {text.explanation}"
 
 
 @cache

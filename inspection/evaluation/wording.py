@@ -6,7 +6,7 @@ import json
 from functools import cache
 from importlib.resources import files
 
-from models.messages import Language
+from models.messages import Language, fill
 
 
 class Wording:
@@ -25,7 +25,7 @@ class Wording:
         Raises:
             KeyError: when the phrase does not exist or needs a value that is not given: both are bugs.
         """
-        return phrases(self.language)[key].format(**values)
+        return fill(phrases(self.language)[key], values)
 
 
 @cache

@@ -154,7 +154,7 @@ def detail_of(record: SensorModelRecord, language: Language) -> SensorModelDetai
     error = None
     if code:
         text = error_text(code, values, language, for_client=True)
-        error = SensorModelError(code=code, message=f"{text.detail} {text.advice}".strip())
+        error = SensorModelError(code=code, message=text.explanation)
     findings = [
         ": ".join(part for part in (text.title, text.detail) if part)
         for text in (error_text(found["code"], found["values"], language) for found in record.findings)

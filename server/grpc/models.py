@@ -9,6 +9,7 @@ from pathlib import Path
 
 from inspection.model_files.step_models import StepModel
 from models.errors import NotFound
+from models.messages import LocalText
 from server.core.structlog_import import structlog
 
 _State = tuple[tuple[str, int, int], ...]
@@ -40,11 +41,11 @@ class ModelShelf:
         """Those names whose file is not there now."""
         return [name for name in self.names if not self._files[name].exists()]
 
-    def report_absent(self, report: Callable[[str], None]) -> None:
+    def report_absent(self, report: Callable[[LocalText], None]) -> None:
         """Report each file that is not there to the person who starts the process, and log it."""
         for name in self.absent:
             _log.warning("the file of a model is missing", model=name, file=str(self._files[name]))
-            report(f"The model {name} cannot be used until its file is there: {self._files[name]}")
+            report(LocalText.of("service-model-awaited", {"name": name, "file": str(self._files[name])}))
 
     def find(self, name: str) -> StepModel:
         """Return the model of a name, loaded when it is not yet or one of its files has changed.

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
+from models.messages import LocalText
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings
 from server.grpc.contract import CAMERA_STREAM, Service
@@ -29,7 +30,7 @@ def serve_service(
     *,
     port: int | None,
     until_stdin_closes: bool,
-    report: Callable[[str], None],
+    report: Callable[[LocalText], None],
 ) -> None:
     """Run a service until it is stopped (SIGTERM, SIGINT, or the end of standard input).
 
@@ -54,7 +55,7 @@ async def _serve(
     port: int | None,
     *,
     until_stdin_closes: bool,
-    report: Callable[[str], None],
+    report: Callable[[LocalText], None],
 ) -> None:
     from server.grpc.hosting import Parts, ServiceHost
 
@@ -72,7 +73,7 @@ async def _serve(
         if until_stdin_closes:
             threading.Thread(target=_wait_for_the_end, args=(loop, stopped), daemon=True, name="stdin").start()
         models.report_absent(report)
-        report(f"{service.name} listens on {addresses[service.key]}")
+        report(LocalText.of("service-listens", {"service": service.name, "address": addresses[service.key]}))
         await stopped.wait()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from models.messages import LocalText
 from models.storage import write_atomically
 from server.context import open_context
 from server.core.logs import configure_logs
@@ -22,7 +23,7 @@ from server.users.first import has_users
 _STANDARD_INPUT, _PIECE = 0, 1_024
 
 
-def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callable[[str], None]) -> None:
+def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callable[[LocalText], None]) -> None:
     """Run the server until it is stopped (SIGTERM, SIGINT, or the end of standard input).
 
     Args:
@@ -40,13 +41,13 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callabl
         context = open_context(settings)
         url = address_of(listener, tls=settings.tls_cert is not None)
         context.models.report_absent(report)
-        first_steps = "" if has_users(context) else _first_steps(settings)
+        listens = _listens(settings, url, has_users=has_users(context))
 
         @contextmanager
         def announced() -> Iterator[None]:
             path = settings.data_dir / ADDRESS_FILE
             write_atomically(path, json.dumps({"url": url, "pid": os.getpid()}).encode())
-            report(f"ImageFlow Server listens on {url}{first_steps}")
+            report(listens)
             try:
                 yield
             finally:
@@ -63,9 +64,12 @@ def serve(settings: ServerSettings, *, until_stdin_closes: bool, report: Callabl
             server.run(sockets=[listener])
 
 
-def _first_steps(settings: ServerSettings) -> str:
+def _listens(settings: ServerSettings, url: str, *, has_users: bool) -> LocalText:
+    """Return where the server listens, and how its first user is made while it has none."""
+    if has_users:
+        return LocalText.of("server-listens", {"url": url})
     command = f"imageflow admin users add NAME --role admin --data-dir {_quoted(settings.data_dir)}"
-    return f"; it has no users yet, make the first administrator with: {command}"
+    return LocalText.of("server-listens-without-users", {"url": url, "command": command})
 
 
 def _quoted(path: Path) -> str:

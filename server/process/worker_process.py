@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 
 from models.errors import InvalidInput
+from models.messages import LocalText
 from server.context import ServerContext, open_context
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings, default_slots
@@ -19,7 +20,7 @@ from server.process.services import connected_services
 _STANDARD_INPUT, _PIECE = 0, 1_024
 
 
-def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Callable[[str], None]) -> None:
+def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Callable[[LocalText], None]) -> None:
     """Run executions until stopped (SIGTERM, SIGINT, or the end of standard input); what runs then is given back.
 
     Args:
@@ -45,7 +46,7 @@ def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Ca
 
 
 async def _work(
-    settings: ServerSettings, context: ServerContext, *, until_stdin_closes: bool, report: Callable[[str], None]
+    settings: ServerSettings, context: ServerContext, *, until_stdin_closes: bool, report: Callable[[LocalText], None]
 ) -> None:
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
@@ -56,7 +57,7 @@ async def _work(
     context.models.report_absent(report)
     context.outbox.start()
     async with connected_services(settings, context), working(context, context.services, context.models.find):
-        report(f"ImageFlow worker runs {settings.slots} executions at once")
+        report(LocalText.of("worker-runs", {"slots": settings.slots}))
         await stopped.wait()
 
 

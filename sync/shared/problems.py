@@ -19,7 +19,7 @@ from models.errors import (
     Unavailable,
     UserFacingError,
 )
-from models.messages import LANGUAGES, ErrorText, LocalText
+from models.messages import LANGUAGES, ErrorText, LocalText, join_sentences
 from sync.shared.protocol import MAX_BATCH_BYTES, MAX_BATCH_CHANGES
 
 TYPE_BASE = "https://api.imageflowcanvas.com/errors/"
@@ -143,7 +143,7 @@ def error_of(status: int, problem: Mapping[str, Any]) -> UserFacingError:
         # The server's words are for every client of its API; here a person reads what to do at a station.
         return kind(code, members=members)
     if kind is None:
-        words = f"{detail} {advice}".strip() or title or f"HTTP {status}"
+        words = join_sentences(detail, advice) or title or f"HTTP {status}"
         return Unavailable("server-failing", members=members, status=status, detail=words)
     if not title:
         return kind("server-refused-unexplained", members=members, status=status)

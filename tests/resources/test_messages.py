@@ -52,6 +52,12 @@ WITHOUT_ADVICE = frozenset(
         "image-skipped",  # one line a file; images-left-out, the line after them, has the advice
         "frame-by-key",  # what the keys do
         "scores-written",
+        # What a process of the server does, in the one line of its start.
+        "server-listens",
+        "server-listens-without-users",
+        "service-listens",
+        "service-model-awaited",
+        "worker-runs",
         # What a table of sensors was read as: nothing is wrong.
         "sensor-columns-unused",
         "sensor-constant",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import typer
 
 from app.command_line.tables import print_json_lines, table_lines
+from app.command_line.wording import phrase
 from models.states import Role
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def opened_server(
         new = not has_store(settings)
         context = open_context(settings)
         if new:
-            typer.echo(f"made a new server store in {settings.data_dir}", err=True)
+            typer.echo(phrase("store-made", folder=settings.data_dir), err=True)
         try:
             yield context, Principal(None, "admin-command", Role.ADMIN, None)
         finally:

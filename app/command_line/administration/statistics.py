@@ -9,6 +9,7 @@ import typer
 from app.command_line.administration.opened_server import opened_server
 from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
+from app.command_line.wording import phrase
 from models.errors import Conflict
 
 statistics_app = typer.Typer(help="Daily counts that statistics are made of.", no_args_is_help=True)
@@ -28,7 +29,7 @@ def rebuild(data_dir: DataDir = None) -> None:
             counted = sessions
 
         build(context.database, context.settings.zone, again=True, report=keep)
-    typer.echo(f"{counted} sessions counted")
+    typer.echo(phrase("sessions-counted", count=counted))
 
 
 @statistics_app.command("verify", epilog="Example: imageflow admin statistics verify --json")
@@ -42,6 +43,6 @@ def verify(data_dir: DataDir = None, as_json: Json = False) -> None:
     if as_json:
         typer.echo(json.dumps(figures))
     else:
-        typer.echo("  ".join(f"{name} {figure}" for name, figure in figures.items()))
+        typer.echo("  ".join(phrase(f"statistics-{name}", count=figure) for name, figure in figures.items()))
     if found.different:
         raise Conflict("daily-counts-different", rows=found.different)

@@ -12,6 +12,7 @@ from app.command_line.options import DataDirOption as DataDir
 from app.command_line.options import JsonOption as Json
 from app.command_line.passwords import PasswordStdinOption as PasswordStdin
 from app.command_line.passwords import read_password
+from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from server.context import ServerContext
@@ -87,7 +88,7 @@ def set_password(name: Name, password_stdin: PasswordStdin = False, data_dir: Da
 
 
 def _new_password(from_stdin: bool) -> str:
-    return read_password("Password", from_stdin=from_stdin, confirm=True)
+    return read_password(phrase("password"), from_stdin=from_stdin, confirm=True)
 
 
 def _user_id(context: ServerContext, name: str) -> str:

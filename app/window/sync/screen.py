@@ -157,7 +157,7 @@ class SyncScreen(Screen):
         if status.last_error is None:
             return self.tr("None")
         text = status.last_error.text(current_language())
-        lines = [text.title, f"{text.detail} {text.advice}"]
+        lines = [text.title, text.explanation]
         if status.failing_since is not None:
             lines.insert(1, self.tr("Since {time}").format(time=local_time(status.failing_since)))
         return "\n".join(lines)

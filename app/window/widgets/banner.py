@@ -98,7 +98,7 @@ class Banner(QFrame):
             return
         text = self._notice.error.text(current_language())
         self.title.setText(text.title)
-        self.detail.setText(f"{text.detail} {text.advice}".strip())
+        self.detail.setText(text.explanation)
         self.setAccessibleName(text.title)
         self.setAccessibleDescription(self.detail.text())
         self.retry.setVisible(self._notice.retry is not None)
