@@ -69,5 +69,5 @@ bench: $(READY)  ## the measured figures of docs/performance.md
 
 clean:  ## remove what set-up and tests made
 	rm -rf .venv .setup .hypothesis .pytest_cache .mypy_cache .ruff_cache .import_linter_cache demo-output
-	rm -f resources/backbones/*.xml resources/backbones/*.bin resources/backbones/*.json resources/translations/*.qm
+	rm -f resources/backbones/*.xml resources/backbones/*.bin resources/backbones/*.json resources/translations/*.qm resources/translations/compiled.json
 	rm -rf server/grpc/stubs

@@ -169,6 +169,8 @@ def _check_detector(
     agreed = found.agreement
     if agreed is None:
         return found, None, phrase("verified-without-boxes", **_checked(found))
+    if not agreed.boxes:
+        return found, agreed.model_dump(mode="json"), phrase("verified-finding-nothing", **_checked(found))
     values = {**_checked(found), "matched": f"{agreed.matched:.1%}", "boxes": agreed.boxes}
     if against is None:
         return found, agreed.model_dump(mode="json"), phrase("verified-itself", **values)

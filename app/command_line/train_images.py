@@ -125,6 +125,7 @@ def train_images_command(
     _require_new_model(out, pipeline, model or [])
     from inspection.anomaly import TrainingSettings
     from inspection.anomaly.methods.registry import require_method
+    from inspection.anomaly.training.train import require_enough_files
 
     settings = TrainingSettings(
         name=name,
@@ -149,6 +150,7 @@ def train_images_command(
     require_method(method)
     preprocessor = chosen_preprocessing(pipeline, model or [], reading)
     given = _GivenImages.of(good, defect)
+    require_enough_files(given.good.files)
     details = measured_details(given.good.files, settings, preprocessor) if detail is not None else []
     report = _trained(given, out, settings, preprocessor)
     _report(report, given, reading, details, as_json=as_json)

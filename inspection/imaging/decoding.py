@@ -124,7 +124,8 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
 
     Raises:
         UnreadableImage: ``image-beyond-depth`` when values exceed the given or declared bit depth,
-            ``image-depth-unknown`` or ``image-range-unknown`` when nothing says which range is used.
+            ``image-depth-unknown``, ``image-range-unknown`` or ``image-range-unknown-missing`` when nothing says which
+            range is used, ``image-without-values`` when no value is a number.
     """
     if header.declared is not None and header.bits <= 8:  # noqa: PLR2004
         return header.declared
@@ -137,14 +138,26 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
     found = declared_range(values, header, name=name)
     if found is not None:
         return found
-    largest = values.max()
     if values.dtype != np.uint16:
-        low, high = (f"{float(edge):g}" for edge in (values.min(), largest))
-        raise UnreadableImage("image-range-unknown", name=name, low=low, high=high)
+        raise _range_unknown(values, name)
+    largest = values.max()
     if 0 < int(largest) < 2**_CERTAIN_DEPTH:
         suggested = ValueRange.holding(int(largest)).bits
         raise UnreadableImage("image-depth-unknown", name=name, largest=int(largest), bits=suggested)
     return ValueRange.of_bits(16)
+
+
+def _range_unknown(values: NDArray[Any], name: str) -> UnreadableImage:
+    """Return the error for values of which nothing says which are black and white; some may be no numbers."""
+    finite = np.isfinite(values)
+    if not finite.any():
+        return UnreadableImage("image-without-values", name=name)
+    numbers = values[finite]
+    low, high = (f"{float(edge):g}" for edge in (numbers.min(), numbers.max()))
+    missing = int((~finite.reshape(*values.shape[:2], -1).all(axis=2)).sum())
+    if missing:
+        return UnreadableImage("image-range-unknown-missing", name=name, missing=missing, low=low, high=high)
+    return UnreadableImage("image-range-unknown", name=name, low=low, high=high)
 
 
 def declared_range(values: NDArray[Any], header: ImageHeader, *, name: str) -> ValueRange | None:

@@ -56,7 +56,8 @@ class ValueRange:
 
     def exceeded_by(self, values: NDArray[Any]) -> bool:
         """Return whether values, of any shape and type, lie beyond a bit depth; other ranges may be a part of them."""
-        return self.bits is not None and bool(values.min() < self.low or values.max() > self.high)
+        # By comparison: a value that is no number lies nowhere, and would be the least and the largest of all.
+        return self.bits is not None and bool((values < self.low).any() or (values > self.high).any())
 
     def to_8_bits(self, values: NDArray[Any]) -> Pixels:
         """Return values of any type as uint8: ``low`` is 0, ``high`` is 255, what lies beyond is one of them.

@@ -12,13 +12,14 @@ from weakref import WeakSet
 
 from models.errors import Unavailable, UserFacingError
 from sync.shared.problems import RETRY_AFTER, error_of
-from sync.station.trust import certificate_trouble, server_trust
+from sync.station.trust import certificate_trouble, server_trust, speaks_tls
 
 if TYPE_CHECKING:
     import httpx
 
 API = "/api/v1"
 _PROBLEM_BYTES = 64 * 1024
+_HTTP_PORT = 80
 _IDLE_S = 2.0
 """How long an idle connection is used again: for less time than a server keeps it (5 s), which would otherwise close
 it just as a request is on its way."""
@@ -50,6 +51,7 @@ class Transport:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._closed = False
+        self._has_answered = False
         self._streams: WeakSet[Any] = WeakSet()
         self._traced = {"trace": self._note_connection}
 
@@ -86,11 +88,12 @@ class Transport:
 
         Raises:
             Unavailable: ``server-unreachable``, ``server-certificate-untrusted``, ``server-without-tls``,
-                ``server-too-slow``, ``server-failing``.
+                ``server-needs-tls``, ``server-too-slow``, ``server-failing``.
             UserFacingError: by the status of the server's problem document.
         """
         with self._trouble():
             answer = self._connections().request(method, self._url(path), **self._completed(options))
+            self._has_answered = True
         _raise_for(answer)
         return answer
 
@@ -143,8 +146,26 @@ class Transport:
         except httpx.TimeoutException as error:
             raise Unavailable("server-too-slow", server=self.base_url) from error
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, httpx.StreamError) as error:
-            trouble = certificate_trouble(error, self.base_url)
+            trouble = certificate_trouble(error, self.base_url) or self._tls_trouble(error)
             raise trouble or Unavailable("server-unreachable", server=self.base_url) from error
+
+    def _tls_trouble(self, error: Exception) -> Unavailable | None:
+        """Return the error for a server that takes encrypted connections alone, and closes this plain one.
+
+        Asked only where nothing has been answered so far: a server that answers in plain text does not need it.
+        """
+        import httpx
+
+        if (
+            self._is_encrypted
+            or self._has_answered
+            or not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError)
+        ):
+            return None
+        url = httpx.URL(self.base_url)
+        if not speaks_tls(url.host, url.port or _HTTP_PORT, self._timeout_s):
+            return None
+        return Unavailable("server-needs-tls", server=self.base_url)
 
 
 def json_of(answer: httpx.Response) -> Any:

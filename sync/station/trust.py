@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 
 from models.errors import Unavailable
@@ -15,6 +16,18 @@ def server_trust() -> ssl.SSLContext:
     # A company's own authority is known to its computers, not to the public list.
     trusted.load_default_certs()
     return trusted
+
+
+def speaks_tls(host: str, port: int, timeout_s: float) -> bool:
+    """Return whether what answers at an address does so with TLS, whatever its certificate."""
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    asking.check_hostname = False
+    asking.verify_mode = ssl.CERT_NONE  # nothing is sent
+    try:
+        with socket.create_connection((host, port), timeout_s) as connection, asking.wrap_socket(connection):
+            return True
+    except OSError:
+        return False
 
 
 def certificate_trouble(error: BaseException | None, server: str) -> Unavailable | None:

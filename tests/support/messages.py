@@ -6,7 +6,7 @@ import re
 import string
 from typing import Literal
 
-from models.messages import Language, catalogue
+from models.messages import Language, catalogue, fill
 
 Member = Literal["title", "detail", "advice"]
 
@@ -46,11 +46,14 @@ def _pattern(code: str, language: Language, member: Member, values: dict[str, ob
     unknown = values.keys() - {name for _, name, _, _ in parts}
     assert not unknown, f"the {member} of {code} names no {sorted(unknown)}"
     pattern, named = "", set[str]()
-    for literal, name, _, _ in parts:
+    for literal, name, form, _ in parts:
         pattern += re.escape(literal)
         if name is None:
             continue
-        if name in values:
+        if form and "|" in form:
+            words = form.split("|")
+            pattern += re.escape(fill(f"{{{name}:{form}}}", values)) if name in values else f"(?:{'|'.join(words)})"
+        elif name in values:
             pattern += re.escape(_in_one_line(str(values[name])))
         else:
             pattern += f"(?P={name})" if name in named else f"(?P<{name}>.*?)"

@@ -16,6 +16,7 @@ from app.station.operations.training_preprocessing import training_prefix
 from app.station.operations.users import SignedInUser, require_trainer
 from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings, train_images
 from inspection.anomaly.training.estimates import DetailEstimate, estimate_details
+from inspection.anomaly.training.train import require_enough_files
 from inspection.imaging.reading import Reading
 from inspection.imaging.value_range import ValueRange
 from inspection.pipeline import anomaly_step
@@ -139,9 +140,11 @@ def measure_item_details(
 
     Raises:
         NotFound: ``item-unknown``.
+        InvalidInput: ``too-few-images`` when no model could be trained on the images.
         UserFacingError: as ``training_prefix`` and ``estimate_details``.
         TrainingCancelled: when ``cancel`` was set.
     """
+    require_enough_files(images)
     with workspace.database.read() as session:
         _, step_id = _anomaly_step(session, item_id)
     prefix = training_prefix(workspace, item_id, step_id)

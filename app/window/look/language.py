@@ -1,11 +1,14 @@
 """The window's languages: Qt Linguist files, switched at run time; ``python -m app.window.look.language`` builds them.
 
 The sources are ``resources/translations/imageflow_{en,ja}.ts``. Beside them lie the compiled ``.qm``, made by set-up
-and not kept in the repository. ``python -m app.window.look.language update`` takes new texts from the source first.
+and not kept in the repository, with the digests of the sources they were made from: translations older than their
+source are made again when a window starts. ``python -m app.window.look.language update`` takes new texts from the
+source first.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -16,7 +19,11 @@ from pathlib import Path
 import PySide6
 from PySide6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QTranslator
 
-from models.messages import LANGUAGES, Language
+from models.errors import UserFacingError
+from models.messages import LANGUAGES, Language, error_text
+from models.storage import sha256_of, write_atomically
+
+_MADE_FROM = "compiled.json"
 
 
 def translations_folder() -> Path:
@@ -39,7 +46,35 @@ def build() -> list[Path]:
         _linguist("lrelease", "-silent", str(source), "-qm", str(unfinished))
         unfinished.replace(compiled)
         built.append(compiled)
+    digests = {language: _source_digest(language) for language in LANGUAGES}
+    write_atomically(translations_folder() / _MADE_FROM, json.dumps(digests).encode())
     return built
+
+
+def _source_digest(language: Language) -> str:
+    return sha256_of((translations_folder() / f"imageflow_{language}.ts").read_bytes())
+
+
+def is_stale(language: Language) -> bool:
+    """Return whether the compiled translations are of another source than the one beside them."""
+    if not (translations_folder() / f"imageflow_{language}.ts").exists():
+        return False
+    try:
+        made_from = json.loads((translations_folder() / _MADE_FROM).read_bytes())
+    except (OSError, ValueError):
+        made_from = {}
+    return made_from.get(language) != _source_digest(language)
+
+
+def _renew(language: Language) -> None:
+    """Compile translations that are older than their source; what keeps them from it is reported on stderr."""
+    if not is_stale(language):
+        return
+    try:
+        build()
+    except (OSError, UserFacingError, subprocess.CalledProcessError, StopIteration):
+        text = error_text("window-translations-old", {"folder": str(translations_folder())}, language)
+        sys.stderr.write(f"{text.explanation}\n")
 
 
 def update(folder: Path | None = None) -> list[Path]:
@@ -93,6 +128,7 @@ class LanguageSwitch(QObject):
             FileNotFoundError: when set-up has not built the translations.
         """
         compiled = translations_folder() / f"imageflow_{language}.qm"
+        _renew(language)
         translator = QTranslator(self)
         if not translator.load(str(compiled)):
             raise FileNotFoundError(f"{compiled} is not there; build it with: python -m app.window.look.language")

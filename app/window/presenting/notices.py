@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from app.window.presenting.event import Event
 from models.errors import UserFacingError
+from models.messages import ErrorText, Language, catalogue, error_text
 
 
 class Level(StrEnum):
@@ -33,6 +35,20 @@ class Notice:
     level: Level = Level.TROUBLE
     retry: Callable[[], object] | None = None
     screen: str | None = None
+
+
+def notice_text(error: UserFacingError, language: Language, settings_file: Path) -> ErrorText:
+    """Return the text of an error for a person at the window, who has no options of a command.
+
+    Args:
+        error: whose text it is; where there is one for the window, its code after ``window-``, that is taken.
+        language: of the text.
+        settings_file: of this station, which such a text may name.
+    """
+    code = f"window-{error.code}"
+    if code in catalogue(language):
+        return error_text(code, {**error.values, "settings": str(settings_file)}, language)
+    return error.text(language)
 
 
 class Notices:

@@ -8,6 +8,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAction, QCloseEvent
 from PySide6.QtWidgets import QLayout, QMainWindow, QStackedWidget, QStyle, QVBoxLayout, QWidget
 
+from app.station.settings import SETTINGS_FILE
 from app.window.look.style_context import StyleContext
 from app.window.presenting.context import StationContext
 from app.window.presenting.event import Event
@@ -61,7 +62,7 @@ class StationWindow(QMainWindow):
         self.screens = screens
         self.closing: Event[()] = Event()
         self.top_bar = TopBar(actions, style, statuses)
-        self.banner = Banner(context.notices, style)
+        self.banner = Banner(context.notices, style, context.workspace.store / SETTINGS_FILE)
         self.navigation = NavigationScreen(style, lambda name: screens[name].title())
         self.stack = QStackedWidget()
         self.router = KeyRouter(self, on_scan=lambda code: context.publish(CodeScanned(code)))
@@ -101,7 +102,7 @@ class StationWindow(QMainWindow):
         who = (user.display_name or user.username) if user is not None else ""
         if user is not None and not user.online:
             who = self.tr("{name} (signed in offline)").format(name=who)
-        self.top_bar.show_title(title, "   ·   ".join(filter(None, (subtitle, who))))
+        self.top_bar.show_title(title, subtitle, who)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Follow the language; the screens receive the event after the window."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from app.window.look.style_context import StyleContext
 from app.window.shell.actions import ShellActions
 from app.window.widgets.elided_label import ElidedLabel
 from app.window.widgets.key_button import KeyButton
+
+_BETWEEN = "   ·   "
 
 
 class TopBar(QFrame):
@@ -26,11 +28,17 @@ class TopBar(QFrame):
         self.title.setProperty("role", "title")
         self.subtitle = ElidedLabel()
         self.subtitle.setProperty("role", "muted")
+        self.user = QLabel()
+        self.user.setProperty("role", "muted")
+        below = QHBoxLayout()
+        below.setSpacing(0)
+        below.addWidget(self.subtitle, 1)
+        below.addWidget(self.user)
         texts = QVBoxLayout()
         texts.setSpacing(0)
         texts.addStretch(1)
         texts.addWidget(self.title)
-        texts.addWidget(self.subtitle)
+        texts.addLayout(below)
         texts.addStretch(1)
         row = QHBoxLayout(self)
         pad = sizes.gap
@@ -41,8 +49,10 @@ class TopBar(QFrame):
             row.addWidget(widget)
             widget.setFocusPolicy(Qt.FocusPolicy.TabFocus)
 
-    def show_title(self, title: str, subtitle: str) -> None:
-        """Show the name of the screen and what is worked on."""
+    def show_title(self, title: str, subtitle: str, user: str) -> None:
+        """Show the name of the screen, what is worked on, and who works: a name that is cut would be another's."""
         self.title.setText(title)
         self.subtitle.setText(subtitle)
         self.subtitle.setVisible(bool(subtitle))
+        self.user.setText(_BETWEEN + user if subtitle and user else user)
+        self.user.setVisible(bool(user))

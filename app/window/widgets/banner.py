@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from app.window.look.language import current_language
 from app.window.look.style_context import StyleContext
-from app.window.presenting.notices import Level, Notice, Notices
+from app.window.presenting.notices import Level, Notice, Notices, notice_text
 
 
 class Banner(QFrame):
-    """Shows the most important notice; takes no room when there is none."""
+    """Shows the most important notice; takes no room when there is none.
 
-    def __init__(self, notices: Notices, style: StyleContext, parent: QWidget | None = None) -> None:
+    Args:
+        notices: the present ones.
+        style: of the window.
+        settings_file: of this station, which advice names.
+    """
+
+    def __init__(
+        self, notices: Notices, style: StyleContext, settings_file: Path, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._notices = notices
+        self._settings_file = settings_file
         self._style = style
         self._notice: Notice | None = None
         self.setObjectName("panel")
@@ -96,7 +107,7 @@ class Banner(QFrame):
     def _fill(self) -> None:
         if self._notice is None:
             return
-        text = self._notice.error.text(current_language())
+        text = notice_text(self._notice.error, current_language(), self._settings_file)
         self.title.setText(text.title)
         self.detail.setText(text.explanation)
         self.setAccessibleName(text.title)

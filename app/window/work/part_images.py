@@ -12,6 +12,7 @@ from app.window.presenting.notices import Level
 from app.window.work.state import SCREEN
 from app.window.work.unread_images import UnreadImages
 from models.errors import InvalidInput, Unavailable, UserFacingError
+from models.messages import LocalText
 
 if TYPE_CHECKING:
     from inspection.imaging.frames import Frame
@@ -45,6 +46,7 @@ class PartImages:
         self.before: Frame | None = None
         self.has_ended = False
         self.unread = UnreadImages()
+        self._unread_in_row = UnreadImages()
         self.changed: Event[()] = Event()
         self.frame_shown: Event[Frame] = Event()
         self.failed: Event[UserFacingError] = Event()
@@ -56,6 +58,7 @@ class PartImages:
         self._make_source = make_source
         self.has_ended = False
         self.unread = UnreadImages()
+        self._unread_in_row = UnreadImages()
         self._context.notices.clear("image-transparent")
         self._context.notices.clear("source-unread")
         self.changed.emit()
@@ -97,6 +100,7 @@ class PartImages:
 
     def _take(self, frame: Frame) -> None:
         self.before, self.newest = self.newest, frame
+        self._unread_in_row = UnreadImages()
         if frame.transparent:
             seen = InvalidInput("window-image-transparent", name="" if frame.path is None else frame.path.name)
             self._context.notices.add("image-transparent", seen, level=Level.HINT, screen=SCREEN)
@@ -120,8 +124,19 @@ class PartImages:
 
     def _image_trouble(self, error: UserFacingError) -> None:
         self.unread.add(error)
-        self._context.notices.add("image", error, level=Level.HINT, screen=SCREEN)
+        self._context.notices.add("image", self._with_those_before(error), level=Level.HINT, screen=SCREEN)
         self.failed.emit(error)
+
+    def _with_those_before(self, error: UserFacingError) -> UserFacingError:
+        """Return what is reported of an image: where no image was shown since others failed, it names them too."""
+        if "name" not in error.values:
+            return error
+        self._unread_in_row.add(error)
+        found = self._unread_in_row
+        if found.count == 1:
+            return error
+        reason = LocalText.of(error.code, error.values)
+        return InvalidInput("window-images-unread-in-row", count=found.count, names=found.names, reason=reason)
 
     def _show_end(self) -> None:
         self.newest, self.has_ended = None, True

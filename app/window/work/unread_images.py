@@ -30,8 +30,13 @@ class UnreadImages:
         if name and len(self._names) <= MOST_NAMES:
             self._names[name] = None
 
+    @property
+    def names(self) -> str:
+        """The first names, with commas."""
+        return first_names(list(self._names))
+
     def to_error(self) -> UserFacingError | None:
         """Return what a person should know of them, ``window-images-unread``; None without any."""
         if not self.count:
             return None
-        return InvalidInput("window-images-unread", count=self.count, names=first_names(list(self._names)))
+        return InvalidInput("window-images-unread", count=self.count, names=self.names)

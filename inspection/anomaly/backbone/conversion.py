@@ -27,6 +27,7 @@ from models.errors import DoesNotFit, Unavailable
 from models.storage import make_folder, require_writable, sha256_of_pieces, write_atomically
 
 PARITY_LIMIT = 1e-4
+_REFUSED = 3
 
 
 def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> Backbone:
@@ -80,6 +81,7 @@ def convert_in_own_process(name: str = DEFAULT_BACKBONE, folder: Path | None = N
     Raises:
         InvalidInput: ``backbone-unknown``.
         Unavailable: ``file-not-written`` or ``file-disk-full`` before the conversion starts,
+            ``backbone-packages-missing`` and ``backbone-parity`` as ``convert_backbone`` gives them,
             ``backbone-conversion-failed`` with the last line of the subprocess's stderr.
     """
     find_architecture(name)
@@ -93,6 +95,9 @@ def convert_in_own_process(name: str = DEFAULT_BACKBONE, folder: Path | None = N
         encoding="utf-8",
         errors="replace",
     )
+    if finished.returncode == _REFUSED:
+        refused = json.loads(finished.stdout.splitlines()[-1])
+        raise Unavailable(refused["code"], **refused["values"])
     if finished.returncode != 0:
         reason = finished.stderr.strip().splitlines()[-1:] or ["no message"]
         raise Unavailable("backbone-conversion-failed", name=name, reason=reason[0])
@@ -141,14 +146,17 @@ def _parity(torch: Any, network: Any, model: Any, source: Architecture) -> float
 
 
 def main(arguments: list[str]) -> int:
-    """Convert the backbone named by the first argument into the folder named by the second, if any."""
+    """Convert the backbone named by the first argument into the folder named by the second, if any.
+
+    What keeps it from being converted is the last line of the output, as JSON; whoever started it knows the language.
+    """
     from models.errors import UserFacingError
 
     try:
         convert_backbone(arguments[0] if arguments else DEFAULT_BACKBONE, Path(arguments[1]) if arguments[1:] else None)
     except UserFacingError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+        sys.stdout.write(f"\n{json.dumps({'code': error.code, 'values': error.values}, default=str)}\n")
+        return _REFUSED
     return 0
 
 

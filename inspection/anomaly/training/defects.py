@@ -73,7 +73,7 @@ def score_defects(
                     core, store.extractor.grid(prepared, preprocessing.tile), MaskedLayout.of(picture, prepared)
                 )
             )
-        tracker.advance(1, "fit", index + 1, len(defects.files))
+        tracker.advance(1, "defects", index + 1, len(defects.files))
     if not scores:
         raise InvalidInput("no-image-usable", folder=str(defects.files[0][0].parent))
     return scores, rejected

@@ -50,4 +50,4 @@ class DrawnScores:
         defect = DEFECTS[len(self.scores) % len(DEFECTS)]
         drawn = picture.with_pixels(draw_defect(picture.pixels, defect, generator))
         self.scores.append(self.store.score_picture(fitted, drawn))
-        self.tracker.advance(1, "threshold", len(self.scores), min(len(self.training_set.files), MOST_DRAWN))
+        self.tracker.advance(1, "drawn", len(self.scores), min(len(self.training_set.files), MOST_DRAWN))

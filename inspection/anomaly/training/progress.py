@@ -6,8 +6,18 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 from inspection.runtime.cancellation import TrainingCancelled
+
+Stage = Literal[
+    "reading", "features", "turning", "rotation", "copies", "threshold", "drawn", "fit", "defects", "export", "writing"
+]
+"""What is counted: each only ever upwards.
+
+``turning`` and ``rotation`` are the two halves of comparing turned copies, ``copies`` the turned copies of all images;
+``drawn`` are drawn defects, which are scored between the folds of ``threshold``.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,14 +25,14 @@ class TrainingProgress:
     """Progress of a training.
 
     Attributes:
-        stage: ``reading``, ``features``, ``threshold``, ``fit`` or ``export``.
+        stage: what is counted.
         done: images or folds completed within the stage.
         total: images or folds of the stage.
         fraction: of the whole training, 0 to 1.
         seconds_left: estimate; None before any work is done.
     """
 
-    stage: str
+    stage: Stage
     done: int
     total: int
     fraction: float
@@ -57,7 +67,7 @@ class ProgressTracker:
         if self.cancel is not None and self.cancel.is_set():
             raise TrainingCancelled
 
-    def advance(self, work: float, stage: str, done: int, total: int) -> None:
+    def advance(self, work: float, stage: Stage, done: int, total: int) -> None:
         """Add ``work`` and report the progress.
 
         Raises:

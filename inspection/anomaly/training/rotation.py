@@ -92,7 +92,7 @@ def compare_rotation(
         return RotationRecord(rotations=1, measured=False)
     chosen = np.random.default_rng(seed).permutation(len(training_set.files))[:count]
     halves = [np.sort(half).tolist() for half in (chosen[: count // 2], chosen[count // 2 :])]
-    turned_patches = TurnedPatches(store, training_set, ROTATIONS, seed, tracker, count)
+    turned_patches = TurnedPatches(store, training_set, ROTATIONS, seed, tracker, count, "turning")
     fixed, free = _Scores(), _Scores()
     for fitted_on, held_out in (halves, halves[::-1]):
         models = [method.fit(source, fitted_on, tracker.check) for source in (store, turned_patches)]
@@ -103,7 +103,7 @@ def compare_rotation(
                 grid, layout = store.features(picture)
                 for scores, fitted in zip((fixed, free), models, strict=True):
                     scores.drawn.append(score_features(fitted, grid, layout))
-            tracker.advance(_COMPARED_WORK, "features", count, count)
+            tracker.advance(_COMPARED_WORK, "rotation", len(fixed.good), count)
     change = fmean(
         math.log(max(after, _TINY) / max(before, _TINY)) for before, after in zip(fixed.good, free.good, strict=True)
     )

@@ -190,7 +190,7 @@ def train_images(
     make_folder(out.parent)
     write_atomically(out, data)
     final = unpack(data, out.name)
-    tracker.advance(tracker.total, "export", 1, 1)
+    tracker.advance(tracker.total, "writing", 1, 1)
     skipped = {**training_set.skipped, **(defect_set.skipped if defect_set else {}), **rejected}
     transparent = training_set.transparent + (defect_set.transparent if defect_set else 0)
     return TrainingReport(
@@ -225,6 +225,16 @@ def _groups(
     if settings.grouping == "similar":
         groups = near_duplicate_groups(store, groups, configuration.whitening, tracker.check)
     return groups, held_out_groups(groups)
+
+
+def require_enough_files(paths: Sequence[Path]) -> None:
+    """Check, before any image is read, that there are as many files as a training needs at least.
+
+    Raises:
+        InvalidInput: ``too-few-images``.
+    """
+    if len(paths) < MIN_IMAGES:
+        raise InvalidInput("too-few-images", count=len(paths), least=MIN_IMAGES)
 
 
 def _require_enough(training_set: TrainingSet) -> None:

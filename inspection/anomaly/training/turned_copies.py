@@ -9,7 +9,7 @@ from inspection.anomaly.methods.registry import PatchSource
 from inspection.anomaly.network_input import shrunk_for
 from inspection.anomaly.preparation import PATCH, NetworkInput
 from inspection.anomaly.training.fitting import FeatureStore
-from inspection.anomaly.training.progress import ProgressTracker
+from inspection.anomaly.training.progress import ProgressTracker, Stage
 from inspection.anomaly.training.training_set import TrainingSet
 from inspection.imaging.opencv import cv2
 from inspection.imaging.picture import Picture
@@ -30,6 +30,7 @@ class TurnedPatches:
         seed: of the sampling.
         tracker: advanced by each image.
         total: number of images that are asked for.
+        stage: of the training that counts them.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class TurnedPatches:
         seed: int,
         tracker: ProgressTracker,
         total: int,
+        stage: Stage,
     ) -> None:
         self._store = store
         self._training_set = training_set
@@ -47,13 +49,14 @@ class TurnedPatches:
         self._seed = seed
         self._tracker = tracker
         self._total = total
+        self._stage: Stage = stage
         self._samples: dict[int, FloatArray] = {}
 
     def samples(self, index: int) -> FloatArray:
         """Return patches of an image and of its copies, float32 ``(n, D)``; of each copy an equal share."""
         if index not in self._samples:
             self._samples[index] = self._computed(index)
-            self._tracker.advance(self._rotations - 1, "features", len(self._samples), self._total)
+            self._tracker.advance(self._rotations - 1, self._stage, len(self._samples), self._total)
         return self._samples[index]
 
     def grid(self, index: int) -> FloatArray:
@@ -78,7 +81,7 @@ def turned_or_upright(
     """Return the patches that a model of all images is fitted on: with turned copies where there are ``rotations``."""
     if rotations == 1:
         return store
-    return TurnedPatches(store, training_set, rotations, seed, tracker, len(training_set.files))
+    return TurnedPatches(store, training_set, rotations, seed, tracker, len(training_set.files), "copies")
 
 
 def _some(patches: FloatArray, most: int, generator: np.random.Generator) -> FloatArray:

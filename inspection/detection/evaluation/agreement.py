@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from inspection.detection.evaluation.measuring import MIN_CONFIDENCE
 from inspection.detection.graph.suppression import iou_matrix
 from inspection.detection.model.settings import Boxes
 from inspection.detection.model_file.manifest import Agreement
@@ -42,13 +43,15 @@ FASTER = Bounds(iou=0.7, confidence=0.15, matched=0.9, map_drop=0.02)
 def confidence_to_compare(reference: Sequence[Boxes]) -> float:
     """Return the confidence above which boxes are compared.
 
-    ``USUAL_CONFIDENCE``; lower for a model with fewer than two boxes per image above it.
+    ``USUAL_CONFIDENCE``; lower for a model with fewer than two boxes per image above it, but never below
+    ``MIN_CONFIDENCE``: what lies there is found by nobody, and which of its boxes come first is chance.
     """
     scores = np.sort(np.concatenate([found.scores for found in reference]) if reference else np.zeros(0))[::-1]
     wanted = _BOXES_PER_IMAGE * len(reference)
     if len(scores) == 0:
         return USUAL_CONFIDENCE
-    return float(min(USUAL_CONFIDENCE, scores[min(wanted, len(scores)) - 1] * 0.999))
+    lowest = scores[min(wanted, len(scores)) - 1] * 0.999
+    return float(min(USUAL_CONFIDENCE, max(lowest, MIN_CONFIDENCE)))
 
 
 def agreement(

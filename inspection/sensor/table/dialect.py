@@ -20,6 +20,8 @@ _SAMPLE_LINES = 200
 
 _SAMPLE_BYTES = 65_536
 _BEYOND_ASCII = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
+# The first bytes of .xlsx and .ods, which are ZIP archives, and of .xls.
+_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _SEPARATOR = re.compile(r'"?sep=([;,|\t])"?', re.IGNORECASE)
 
 
@@ -36,8 +38,11 @@ def encoding_of(data: bytes, name: str, given: str = "") -> Encoding:
 
     Raises:
         InvalidInput: ``sensor-file-encoding`` when the file cannot be decoded as given; ``sensor-file-nul`` when it is
-            UTF-8 with NUL bytes; ``sensor-file-not-text`` when none is probable.
+            UTF-8 with NUL bytes; ``sensor-file-workbook`` for one of a spreadsheet program; ``sensor-file-not-text``
+            when none is probable.
     """
+    if data.startswith(_WORKBOOK):
+        raise InvalidInput("sensor-file-workbook", name=name)
     if given:
         if not is_known_encoding(given) or not _decodes(data, given):
             raise InvalidInput("sensor-file-encoding", name=name, encoding=given)

@@ -18,7 +18,7 @@ from inspection.sensor.table.layout import Layout, find_layout, rows_of_table, s
 from inspection.sensor.table.preamble import Line
 from inspection.sensor.table.times import Moment, moment
 from models.errors import InvalidInput, TooLarge
-from models.storage import reason_of
+from models.storage import is_folder, reason_of
 
 MAX_BYTES = 128 * 2**20
 MAX_ROWS = 2_000_000
@@ -73,10 +73,12 @@ def read_table(
         form: what is known of the file: encoding, decimal sign, lines to skip, texts of missing values.
 
     Raises:
-        InvalidInput: ``file-missing``, ``sensor-file-not-readable``, and as ``parse_table``.
+        InvalidInput: ``file-missing``, ``sensor-file-folder``, ``sensor-file-not-readable``, and as ``parse_table``.
         TooLarge: ``sensor-file-too-large``.
     """
     path = Path(path)
+    if is_folder(path):
+        raise InvalidInput("sensor-file-folder", name=str(path))
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
@@ -106,8 +108,9 @@ def parse_table(
 
     Raises:
         InvalidInput: with line and column of the fault: ``sensor-file-not-text``, ``sensor-file-nul``,
-            ``sensor-file-encoding``, ``sensor-file-empty``, ``sensor-file-line``, ``sensor-file-uneven``,
-            ``sensor-file-cell``, ``sensor-file-decimal``, ``sensor-file-without-sensors``, ``sensor-column-unknown``.
+            ``sensor-file-workbook``, ``sensor-file-encoding``, ``sensor-file-empty``, ``sensor-file-line``,
+            ``sensor-file-uneven``, ``sensor-file-cell``, ``sensor-file-decimal``,
+            ``sensor-file-without-sensors``, ``sensor-column-unknown``.
         TooLarge: ``sensor-file-too-large``, ``sensor-file-too-many``.
     """
     if len(data) > MAX_BYTES:

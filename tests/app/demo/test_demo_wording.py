@@ -4,7 +4,7 @@ import ast
 import io
 import string
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from rich.console import Console
@@ -16,17 +16,18 @@ from app.demo.practice_store import PracticeStore
 from app.demo.report import print_report
 from app.demo.scenario import Scenario
 from app.demo.wording import Wording, phrases
+from inspection.anomaly.training.progress import Stage
 from models.errors import UnreadableImage
 from models.messages import LANGUAGES, Language
 from models.states import HumanVerdict, Verdict
 
 DEMO = Path(app.demo.__file__).parent
-STAGES = ("reading", "features", "threshold", "fit", "export")
+STAGES = get_args(Stage)
 WARNINGS = ("sample-too-small", "duplicates", "skipped")
 
 
-def placeholders(phrase: str) -> list[str]:
-    return sorted(name for _, name, _, _ in string.Formatter().parse(phrase) if name is not None)
+def placeholders(phrase: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(phrase) if name is not None}
 
 
 def keys_said() -> set[str]:

@@ -16,7 +16,6 @@ from inspection.runtime.graphs import serialise
 from inspection.runtime.openvino_import import openvino, ops
 from inspection.runtime.subprocesses import module_command
 from models.errors import InvalidInput, Unavailable
-from tests.support.messages import says
 
 
 @pytest.fixture(scope="module")
@@ -93,9 +92,8 @@ def test_a_conversion_that_fails_reports_the_reason(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(Unavailable) as caught:
         convert_in_own_process("efficientnet-lite0", tmp_path / "backbones")
-    assert caught.value.code == "backbone-conversion-failed"
-    assert caught.value.values["name"] == "efficientnet-lite0"
-    assert says(str(caught.value.values["reason"]), "backbone-packages-missing", package="torch")
+    assert caught.value.code == "backbone-packages-missing"
+    assert caught.value.values == {"name": "efficientnet-lite0", "package": "torch"}
     assert not (tmp_path / "backbones").exists()
 
 
@@ -107,7 +105,18 @@ def test_a_conversion_that_fails_reports_the_reason_in_whatever_encoding_it_spea
     monkeypatch.setenv("PYTHONIOENCODING", "cp932")
     with pytest.raises(Unavailable) as caught:
         convert_in_own_process("efficientnet-lite0", tmp_path / "backbones")
+    assert (caught.value.code, caught.value.values["package"]) == ("backbone-packages-missing", "トーチ")
+
+
+def test_a_conversion_that_breaks_reports_the_last_words_of_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "torch.py").write_text("raise RuntimeError('no such instruction')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(Unavailable) as caught:
+        convert_in_own_process("efficientnet-lite0", tmp_path / "backbones")
     assert caught.value.code == "backbone-conversion-failed"
+    assert caught.value.values["reason"] == "RuntimeError: no such instruction"
 
 
 def test_a_process_of_the_product_speaks_utf8_whatever_the_system_speaks(

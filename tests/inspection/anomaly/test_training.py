@@ -82,9 +82,11 @@ def test_progress_only_goes_forward_to_the_end(good_paths: list[Path], tmp_path:
     assert list(dict.fromkeys(progress.stage for progress in seen)) == [
         "reading",
         "features",
+        "drawn",
         "threshold",
         "fit",
         "export",
+        "writing",
     ]
     assert all(progress.seconds_left is not None and progress.seconds_left >= 0 for progress in seen)
 
@@ -96,9 +98,32 @@ def test_comparing_turned_copies_is_part_of_the_progress(good_paths: list[Path],
     report = train_images(good_paths[:12], tmp_path / "m.model", settings, on_progress=seen.append)
     assert report.manifest.rotation is not None
     assert report.manifest.rotation.measured
-    before_export = [progress.fraction for progress in seen if progress.stage != "export"]
+    before_export = [progress.fraction for progress in seen if progress.stage not in {"export", "writing"}]
     assert before_export == sorted(before_export)
     assert 0.8 < before_export[-1] < 1.0
+
+
+@pytest.mark.slow
+def test_no_count_of_the_progress_goes_back(good_paths: list[Path], tmp_path: Path) -> None:
+    seen: dict[str, list[int]] = {}
+    settings = SMALL.model_copy(update={"rotation": "any"})
+    train_images(
+        good_paths[:6],
+        tmp_path / "any.model",
+        settings,
+        on_progress=lambda now: seen.setdefault(now.stage, []).append(now.done),
+    )
+    assert "copies" in seen
+    compared: dict[str, list[int]] = {}
+    settings = SMALL.model_copy(update={"rotation": "auto"})
+    train_images(
+        good_paths[:12],
+        tmp_path / "auto.model",
+        settings,
+        on_progress=lambda now: compared.setdefault(now.stage, []).append(now.done),
+    )
+    assert {"turning", "rotation"} <= compared.keys()
+    assert [counts for counts in (*seen.values(), *compared.values()) if counts != sorted(set(counts))] == []
 
 
 @pytest.mark.slow

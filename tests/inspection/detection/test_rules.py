@@ -11,6 +11,8 @@ from app.command_line.train_detector import result_lines
 from inspection.detection.data.labels import LabelledBox, WrongLineError, corners, parse_line
 from inspection.detection.evaluation.agreement import EXACT, FASTER, agreement, within_bounds
 from inspection.detection.evaluation.average_precision import EvaluatedImage, average_precision, mean_of
+from inspection.detection.evaluation.measuring import MIN_CONFIDENCE
+from inspection.detection.evaluation.verification import SAME
 from inspection.detection.graph import letterbox
 from inspection.detection.graph.heads import (
     Head,
@@ -204,6 +206,21 @@ def test_only_the_same_boxes_agree() -> None:
         assert not within_bounds(differing, EXACT)
     moved = agreement(reference, [found([rows[0], (203.0, 0.0, 300.0, 100.0, 0.6, 1)])], FASTER, name="f", drop=(0, 0))
     assert within_bounds(moved, FASTER)
+
+
+def test_boxes_that_nobody_would_report_are_not_compared() -> None:
+    reference = [found([(0.0, 0.0, 100.0, 100.0, 0.0005, 0)])]
+    other = [found([(200.0, 0.0, 300.0, 100.0, 0.0006, 0)])]
+    compared = agreement(reference, other, SAME, name="making", drop=(0.0, 0.0))
+    assert (compared.boxes, compared.matched, compared.confidence) == (0, 1.0, MIN_CONFIDENCE)
+
+
+def test_a_box_that_is_found_where_nothing_was_found_before_is_a_difference() -> None:
+    reference = [found([(0.0, 0.0, 100.0, 100.0, 0.0005, 0)])]
+    other = [found([(200.0, 0.0, 300.0, 100.0, 0.4, 0)])]
+    compared = agreement(reference, other, SAME, name="making", drop=(0.0, 0.0))
+    assert (compared.boxes, compared.matched) == (0, 0.0)
+    assert not within_bounds(compared, SAME)
 
 
 def test_lost_precision_is_out_of_bounds_however_well_the_boxes_agree() -> None:

@@ -68,7 +68,7 @@ class Page(HTMLParser):
 
 
 def placeholders(phrase: str) -> list[str]:
-    return sorted(name for _, name, _, _ in string.Formatter().parse(phrase) if name is not None)
+    return sorted({name for _, name, _, _ in string.Formatter().parse(phrase) if name is not None})
 
 
 @pytest.fixture(scope="module")

@@ -169,6 +169,28 @@ def test_packed_12_bits_of_a_tiff_are_its_depth() -> None:
         assert seen.values == ValueRange.of_bits(12)
 
 
+def test_values_that_are_no_numbers_are_left_out_of_the_range_that_is_suggested() -> None:
+    values = GREY.astype("<f4")
+    values[0, :3] = np.nan, np.inf, -np.inf
+    error = refused(tiff(values, 32, 3))
+    numbers = values[np.isfinite(values)]
+    assert error.code == "image-range-unknown-missing"
+    assert (error.values["missing"], error.values["low"], error.values["high"]) == (
+        3,
+        f"{numbers.min():g}",
+        f"{numbers.max():g}",
+    )
+
+
+def test_an_image_of_no_numbers_is_refused_as_one_without_values() -> None:
+    assert refused(tiff(np.full(GREY.shape, np.nan, "<f4"), 32, 3)).code == "image-without-values"
+
+
+def test_a_value_beyond_the_depth_is_seen_beside_one_that_is_no_number() -> None:
+    values = np.array([[np.nan, 300.0]], np.float32)
+    assert ValueRange.of_bits(8).exceeded_by(values)
+
+
 @pytest.mark.parametrize(
     ("dtype", "bits", "sample_format"), [("<f4", 32, 3), ("<f8", 64, 3), ("<i2", 16, 2), ("<u4", 32, 1), ("<i4", 32, 2)]
 )

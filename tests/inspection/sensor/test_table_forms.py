@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from inspection.sensor import SensorTable, TableForm, parse_table
+from inspection.sensor import SensorTable, TableForm, parse_table, read_table
 from inspection.sensor.table.preamble import is_unit_row
 from inspection.sensor.table.reading import ranges
 from models.errors import InvalidInput
@@ -302,3 +302,16 @@ def test_bytes_that_are_zero_in_a_text_are_named_with_their_line(encoding: str, 
     with pytest.raises(InvalidInput) as raised:
         parsed(text, encoding)
     assert (raised.value.code, raised.value.values["row"]) == ("sensor-file-nul", row)
+
+
+def test_a_folder_is_named_where_a_table_is_wanted(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        read_table(tmp_path)
+    assert (caught.value.code, caught.value.values["name"]) == ("sensor-file-folder", str(tmp_path))
+
+
+@pytest.mark.parametrize("head", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_workbook_of_a_spreadsheet_is_refused_as_one(head: bytes) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_table(head + b"\x14\0\x06\0", "t.xlsx")
+    assert caught.value.code == "sensor-file-workbook"

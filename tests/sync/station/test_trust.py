@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import threading
 from collections.abc import Iterator
@@ -68,6 +69,24 @@ def trouble(address: str) -> Unavailable:
 
 def test_a_server_that_does_not_encrypt_is_named_as_such(served: Quiet) -> None:
     assert trouble(f"https://127.0.0.1:{served.server_port}").code == "server-without-tls"
+
+
+@pytest.mark.usefixtures("authority")
+def test_a_server_that_only_encrypts_is_named_as_such(served: Quiet) -> None:
+    assert trouble(f"http://localhost:{served.server_port}").code == "server-needs-tls"
+
+
+def test_a_server_that_answers_nobody_is_out_of_reach() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closing:
+
+        def close_two() -> None:
+            for _ in range(2):
+                closing.accept()[0].close()
+
+        answering = threading.Thread(target=close_two)
+        answering.start()
+        assert trouble(f"http://127.0.0.1:{closing.getsockname()[1]}").code == "server-unreachable"
+        answering.join()
 
 
 @pytest.mark.usefixtures("authority")

@@ -12,6 +12,7 @@ from app.window.look import language
 from app.window.sync.presenter import SyncPresenter
 from inspection.sources import ADDRESS_KINDS
 from models.messages import LANGUAGES, catalogue
+from tests.support.messages import says
 from tests.support.user_robot import UserRobot, inspect_next
 
 Texts = dict[tuple[str, str], ET.Element]
@@ -131,3 +132,38 @@ def test_the_server_is_asked_for_texts_in_the_new_language(robot: UserRobot) -> 
     assert robot.context.workspace.text_language == "en"
     robot.key(Qt.Key.Key_F2)
     assert robot.context.workspace.text_language == "ja"
+
+
+def test_translations_of_an_older_source_are_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LANGUAGES:
+        source = language.translations_folder() / f"imageflow_{name}.ts"
+        (tmp_path / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(language, "translations_folder", lambda: tmp_path)
+    language.build()
+    assert not language.is_stale("ja")
+    source = tmp_path / "imageflow_ja.ts"
+    source.write_text(source.read_text(encoding="utf-8").replace("ホーム", "開始"), encoding="utf-8")
+    assert language.is_stale("ja")
+    switch = language.LanguageSwitch()
+    switch.show("ja")
+    switch.remove()
+    assert not language.is_stale("ja")
+
+
+def test_old_translations_that_cannot_be_made_again_are_reported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in LANGUAGES:
+        for suffix in ("ts", "qm"):
+            source = language.translations_folder() / f"imageflow_{name}.{suffix}"
+            (tmp_path / source.name).write_bytes(source.read_bytes())
+    monkeypatch.setattr(language, "translations_folder", lambda: tmp_path)
+
+    def refuse() -> list[Path]:
+        raise PermissionError
+
+    monkeypatch.setattr(language, "build", refuse)
+    switch = language.LanguageSwitch()
+    switch.show("en")
+    switch.remove()
+    assert says(capsys.readouterr().err, "window-translations-old", folder=str(tmp_path))

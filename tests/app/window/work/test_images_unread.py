@@ -97,3 +97,27 @@ def test_work_that_is_left_early_reports_what_was_not_inspected(robot: UserRobot
     robot.work.leave()
     assert robot.context.screen == "home"
     assert robot.banner_says("window-images-unread", count=1, names="a.png")
+
+
+def test_images_that_fail_one_after_the_other_are_all_named(robot: UserRobot, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for name in ("a.png", "b.png"):
+        (parts / name).write_bytes(b"")
+    (parts / "c.png").write_bytes(encode_png(np.zeros((8, 8), np.uint8)))
+    robot.start_work(parts)
+    shown = robot.context.notices.shown
+    assert shown is not None
+    assert (shown.error.code, shown.error.values["names"]) == ("window-images-unread-in-row", "a.png, b.png")
+
+
+def test_images_that_failed_before_one_was_shown_are_not_named_again(workspace: Workspace, tmp_path: Path) -> None:
+    for name in ("a.png", "c.png", "d.png"):
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "b.png").write_bytes(encode_png(np.zeros((8, 8), np.uint8)))
+    context = read_to_the_end(workspace, tmp_path)
+    found = {}
+    while (shown := context.notices.shown) is not None:
+        found[shown.about] = shown.error.values.get("names")
+        context.notices.dismiss()
+    assert found["image"] == "c.png, d.png"
