@@ -184,7 +184,7 @@
     </message>
     <message>
         <source>Finds defects from about {size} pixels; {time} ms and {memory} MB an image on this computer; training takes about {training}.</source>
-        <translation>約 {size} 画素以上の欠陥を検出します。この端末では画像 1 枚あたり {time} ms、{memory} MB、学習は約 {training} です。</translation>
+        <translation>約 {size} 画素以上の欠陥を検出します。この端末では画像 1 枚あたり {time} ms、{memory} MB、学習は約 {training}です。</translation>
     </message>
 </context>
 <context>

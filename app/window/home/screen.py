@@ -52,6 +52,11 @@ class HomeScreen(Screen):
             label.setStyleSheet("font-weight: 600;")
         self.targets = QListWidget()
         self.items = QListWidget()
+        # One row is enough where the choice of a detail needs the room.
+        self.items.setMinimumHeight(style.sizes.touch + style.sizes.gap)
+        for listed in (self.targets, self.items):
+            listed.setWordWrap(True)
+            listed.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scores = ScoreHistogram(style)
         self.empty = QLabel()
         self.empty.setProperty("role", "muted")

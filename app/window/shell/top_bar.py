@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.window.look.style_context import StyleContext
 from app.window.shell.actions import ShellActions
@@ -27,13 +27,16 @@ class TopBar(QFrame):
         self.title = ElidedLabel()
         self.title.setProperty("role", "title")
         self.subtitle = ElidedLabel()
+        # No wider than its text: the name stands beside it.
+        self.subtitle.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self.subtitle.setProperty("role", "muted")
         self.user = QLabel()
         self.user.setProperty("role", "muted")
         below = QHBoxLayout()
         below.setSpacing(0)
-        below.addWidget(self.subtitle, 1)
+        below.addWidget(self.subtitle)
         below.addWidget(self.user)
+        below.addStretch(1)
         texts = QVBoxLayout()
         texts.setSpacing(0)
         texts.addStretch(1)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFrame, QHBoxLayout, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 
 class Panel(QFrame):
@@ -24,7 +25,7 @@ class Panel(QFrame):
         self.column.setSpacing(spacing)
 
     def place_alone(self, screen: QWidget, *, width: int, above: int, below: int) -> None:
-        """Become the only content of ``screen``, in the middle of its width.
+        """Become the only content of ``screen``, in the middle of its width; scrolled where that is not high enough.
 
         Args:
             screen: has no layout yet.
@@ -38,7 +39,16 @@ class Panel(QFrame):
         row.addStretch(1)
         row.addWidget(self)
         row.addStretch(1)
+        content = QWidget()
+        column = QVBoxLayout(content)
+        column.addStretch(above)
+        column.addLayout(row)
+        column.addStretch(below)
+        scrolled = QScrollArea()
+        scrolled.setWidgetResizable(True)
+        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scrolled.setWidget(content)
         outer = QVBoxLayout(screen)
-        outer.addStretch(above)
-        outer.addLayout(row)
-        outer.addStretch(below)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(scrolled)

@@ -12,6 +12,7 @@ from app.station.workspace import Workspace
 from app.window.look import language
 from app.window.shell.station import Station as Window
 from app.window.shell.station import build_station
+from models.messages import LANGUAGES
 from tests.support.made_once import alone
 from tests.support.station import Station
 from tests.support.user_robot import UserRobot
@@ -20,10 +21,9 @@ from tests.support.user_robot import UserRobot
 @pytest.fixture(scope="session", autouse=True)
 def translations(tmp_path_factory: pytest.TempPathFactory) -> None:
     with alone(tmp_path_factory, "translations"):
-        for name in ("en", "ja"):
-            source = language.translations_folder() / f"imageflow_{name}.ts"
-            compiled = source.with_suffix(".qm")
-            if not compiled.exists() or compiled.stat().st_mtime < source.stat().st_mtime:
+        for name in LANGUAGES:
+            compiled = language.translations_folder() / f"imageflow_{name}.qm"
+            if not compiled.exists() or language.is_stale(name):
                 language.build()
                 return
 

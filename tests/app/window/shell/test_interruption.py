@@ -123,7 +123,7 @@ def test_what_a_stopped_training_says_is_in_the_users_language(
     with pytest.raises(KeyboardInterrupt), report_when_stopped(tmp_path / "m.model"):
         raise KeyboardInterrupt
     text = error_text("training-stopped", {"model": tmp_path / "m.model"}, "ja")
-    assert capsys.readouterr().err == f"{text.detail} {text.advice}\n"
+    assert capsys.readouterr().err == f"{text.explanation}\n"
 
 
 def test_ctrl_c_after_the_model_was_written_claims_nothing(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def is_marked_offline(robot: UserRobot) -> bool:
     user = robot.context.user
     assert user is not None
     name = user.display_name or user.username
-    heading = robot.window.window.top_bar.subtitle.text()
+    heading = robot.window.window.top_bar.user.text()
     return not user.online and name in heading and not heading.endswith(name)
 
 
