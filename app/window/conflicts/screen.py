@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
 from app.window.conflicts.actions import ConflictsActions
+from app.window.conflicts.comparison import compared
 from app.window.conflicts.presenter import ConflictsPresenter
 from app.window.conflicts.state import ConflictsState
 from app.window.look.style_context import StyleContext
@@ -16,8 +17,6 @@ from app.window.widgets.screen import Screen
 from app.window.widgets.times import local_time
 
 _ID = Qt.ItemDataRole.UserRole
-_LONGEST = 600
-"""Characters of a value that are shown: more, such as of a whole pipeline, nobody compares on this screen."""
 
 
 class ConflictsScreen(Screen):
@@ -30,6 +29,8 @@ class ConflictsScreen(Screen):
         self._presenter = presenter
         actions = self.feature_actions
         self.conflicts = QListWidget()
+        self.conflicts.setWordWrap(True)
+        self.conflicts.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.field = QLabel()
         self.field.setStyleSheet("font-weight: 600;")
         self.names = [QLabel() for _ in range(3)]
@@ -135,9 +136,9 @@ class ConflictsScreen(Screen):
             self.field.setText(self.tr("Nothing was lost to a newer change."))
             return
         self.field.setText(f"{entity_name(conflict.entity)}  {conflict.called}:  {field_name(conflict.field)}")
-        texts = (conflict.mine.text, conflict.theirs.text, conflict.holds if conflict.holds is not None else "–")
-        for label, text in zip(self.values, texts, strict=True):
-            label.setText(text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…")
+        given = [conflict.mine.text, conflict.theirs.text, *([] if conflict.holds is None else [conflict.holds])]
+        for label, text in zip(self.values, [*compared(given), "–"], strict=False):
+            label.setText(text)
         for label, side in zip(self.makers, (conflict.mine, conflict.theirs), strict=False):
             when = local_time(side.at) if side.at is not None else ""
             label.setText("\n".join(filter(None, (side.by or self.tr("another station"), when))))
