@@ -54,6 +54,8 @@ def sync_command(
       imageflow sync status
       imageflow sync dead-letters list
     """  # noqa: D301 - \b keeps the lines as they are
+    from app.command_line import warn_about
+    from app.station.operations.sync_status import clock_warning
     from models.errors import NotSignedIn
     from sync.shared.problems import DEVICE_REVOKED
 
@@ -73,7 +75,10 @@ def sync_command(
             advance(*_progress_line(step))
 
         report = workspace.link.engine.run_once(show)
+        clock = clock_warning(workspace)
     typer.echo(json.dumps(_report_json(report)) if as_json else _report_text(report))
+    if clock is not None:
+        warn_about(clock)
     if report.dead or report.problems:
         raise typer.Exit(_REFUSED)
 

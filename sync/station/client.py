@@ -48,6 +48,11 @@ _GZIP_FROM = 1024
 class ServerClient(StationRequests):
     """Calls one server as one station; safe to use from several threads."""
 
+    @property
+    def clock_ahead_s(self) -> float | None:
+        """By how many seconds this computer's clock is ahead of the server's; None before the first answer."""
+        return self._transport.clock_ahead_s
+
     def health(self) -> dict[str, Any]:
         """Return the answer of ``/health``.
 

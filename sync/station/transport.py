@@ -6,10 +6,12 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
+from models.clock import utc_now
 from models.errors import Unavailable, UserFacingError
 from sync.shared.problems import RETRY_AFTER, error_of
 from sync.station.trust import certificate_trouble, server_trust, speaks_tls
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 API = "/api/v1"
 _PROBLEM_BYTES = 64 * 1024
 _HTTP_PORT = 80
+_PROMPT_S = 30.0
 _IDLE_S = 2.0
 """How long an idle connection is used again: for less time than a server keeps it (5 s), which would otherwise close
 it just as a request is on its way."""
@@ -37,6 +40,7 @@ class Transport:
 
     Attributes:
         verify: as given, or the context made of it.
+        clock_ahead_s: by how much this computer's clock was ahead of the server's at the last answer; None before one.
     """
 
     def __init__(self, base_url: str, *, timeout_s: float, language: Callable[[], str], verify: bool | str) -> None:
@@ -51,7 +55,7 @@ class Transport:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._closed = False
-        self._has_answered = False
+        self.clock_ahead_s: float | None = None
         self._streams: WeakSet[Any] = WeakSet()
         self._traced = {"trace": self._note_connection}
 
@@ -93,7 +97,7 @@ class Transport:
         """
         with self._trouble():
             answer = self._connections().request(method, self._url(path), **self._completed(options))
-            self._has_answered = True
+            self._compare_clocks(answer)
         _raise_for(answer)
         return answer
 
@@ -149,6 +153,13 @@ class Transport:
             trouble = certificate_trouble(error, self.base_url) or self._tls_trouble(error)
             raise trouble or Unavailable("server-unreachable", server=self.base_url) from error
 
+    def _compare_clocks(self, answer: httpx.Response) -> None:
+        if answer.elapsed.total_seconds() > _PROMPT_S:
+            return  # The server named its time when it began to answer.
+        with suppress(ValueError, TypeError):  # a proxy that names no time, or none that is one
+            ahead = utc_now() - parsedate_to_datetime(answer.headers.get("date", ""))
+            self.clock_ahead_s = ahead.total_seconds()
+
     def _tls_trouble(self, error: Exception) -> Unavailable | None:
         """Return the error for a server that takes encrypted connections alone, and closes this plain one.
 
@@ -156,11 +167,8 @@ class Transport:
         """
         import httpx
 
-        if (
-            self._is_encrypted
-            or self._has_answered
-            or not isinstance(error, httpx.RemoteProtocolError | httpx.ReadError)
-        ):
+        is_closed = isinstance(error, httpx.RemoteProtocolError | httpx.ReadError)
+        if self._is_encrypted or self.clock_ahead_s is not None or not is_closed:
             return None
         url = httpx.URL(self.base_url)
         if not speaks_tls(url.host, url.port or _HTTP_PORT, self._timeout_s):

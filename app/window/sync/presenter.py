@@ -59,10 +59,14 @@ class SyncPresenter(StatePresenter[SyncState]):
         def ask(_: Task) -> tuple[SyncStatus, dict[str, UserFacingError | None]]:
             from app.station.operations.retention import disk_warning
             from app.station.operations.sync_overview import release_warning
-            from app.station.operations.sync_status import sync_status
+            from app.station.operations.sync_status import clock_warning, sync_status
 
             status = sync_status(workspace)
-            return status, {"disk": disk_warning(workspace, status), "model-release": release_warning(workspace)}
+            return status, {
+                "clock": clock_warning(workspace),
+                "disk": disk_warning(workspace, status),
+                "model-release": release_warning(workspace),
+            }
 
         self._context.runner.run(
             ask,
