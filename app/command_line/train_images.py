@@ -150,8 +150,10 @@ def train_images_command(
     require_method(method)
     preprocessor = chosen_preprocessing(pipeline, model or [], reading)
     given = _GivenImages.of(good, defect)
-    require_enough_files(given.good.files)
-    details = measured_details(given.good.files, settings, preprocessor) if detail is not None else []
+    details = []
+    if detail is not None:
+        require_enough_files(given.good.files)
+        details = measured_details(given.good.files, settings, preprocessor)
     report = _trained(given, out, settings, preprocessor)
     _report(report, given, reading, details, as_json=as_json)
     if report.skipped:

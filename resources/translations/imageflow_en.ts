@@ -66,6 +66,10 @@
         <translation>Show decided ones</translation>
     </message>
     <message>
+        <source>A quality engineer or an administrator decides about it.</source>
+        <translation>A quality engineer or an administrator decides about it.</translation>
+    </message>
+    <message>
         <source>Nothing was lost to a newer change.</source>
         <translation>Nothing was lost to a newer change.</translation>
     </message>

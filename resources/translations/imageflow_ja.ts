@@ -66,6 +66,10 @@
         <translation>対応済みも表示</translation>
     </message>
     <message>
+        <source>A quality engineer or an administrator decides about it.</source>
+        <translation>対応は品質管理者または管理者が決めます。</translation>
+    </message>
+    <message>
         <source>Nothing was lost to a newer change.</source>
         <translation>競合した変更はありません。</translation>
     </message>

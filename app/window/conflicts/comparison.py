@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Sequence
 from typing import Any
 
-_LONGEST = 600
-"""Characters of a value that are shown: more, such as of a whole pipeline, nobody compares on this screen."""
-_DIGEST = re.compile(r"\b([0-9a-f]{8})[0-9a-f]{56}\b")
-_LONG_WORD = re.compile(r"(\S{24})(?=\S)")
-_BREAK = "\u200b"
+from app.window.widgets.readable_values import readable
 
 
 def compared(values: Sequence[str]) -> list[str]:
@@ -23,7 +18,7 @@ def compared(values: Sequence[str]) -> list[str]:
     objects = [_object(value) for value in values]
     if all(found is not None for found in objects):
         values = _members([found or {} for found in objects])
-    return [_shown(value) for value in values]
+    return [readable(value) for value in values]
 
 
 def _object(value: str) -> dict[str, Any] | None:
@@ -45,9 +40,3 @@ def _members(objects: Sequence[dict[str, Any]]) -> list[str]:
 
 def _text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
-
-
-def _shown(value: str) -> str:
-    short = _DIGEST.sub(r"\1…", value)
-    cut = short if len(short) <= _LONGEST else f"{short[:_LONGEST]}…"
-    return _LONG_WORD.sub(rf"\1{_BREAK}", cut)

@@ -36,9 +36,10 @@ class ConflictsScreen(Screen):
         self.names = [QLabel() for _ in range(3)]
         self.values = [QLabel() for _ in range(3)]
         self.makers = [QLabel() for _ in range(3)]
-        for label in (self.field, *self.values, *self.makers):
+        self.note = QLabel()
+        for label in (self.field, self.note, *self.values, *self.makers):
             label.setWordWrap(True)
-        for label in (*self.names, *self.makers):
+        for label in (self.note, *self.names, *self.makers):
             label.setProperty("role", "muted")
         self.leave = KeyButton(actions.leave)
         self.show_seen = KeyButton(actions.show_seen)
@@ -92,6 +93,7 @@ class ConflictsScreen(Screen):
             for line, label in enumerate((self.names[place], self.values[place], self.makers[place])):
                 grid.addWidget(label, row + line, column, 1, width, Qt.AlignmentFlag.AlignTop)
         right.column.addLayout(grid)
+        right.column.addWidget(self.note)
         right.column.addStretch(1)
         columns = QHBoxLayout()
         columns.setSpacing(sizes.gap)
@@ -126,6 +128,8 @@ class ConflictsScreen(Screen):
             if conflict.id == state.chosen_id:
                 self.conflicts.setCurrentItem(item)
         self.conflicts.blockSignals(False)
+        self.note.setText(self.tr("A quality engineer or an administrator decides about it."))
+        self.note.setVisible(state.is_for_others)
         self._show_chosen(state)
 
     def _show_chosen(self, state: ConflictsState) -> None:

@@ -41,6 +41,11 @@ class ConflictsState:
         return self.chosen is not None and not self.busy and self.user is not None and self.user.may_train
 
     @property
+    def is_for_others(self) -> bool:
+        """Whether somebody else has to decide: this person's role does not allow it."""
+        return self.chosen is not None and self.user is not None and not self.user.may_train
+
+    @property
     def may_keep(self) -> bool:
         """Whether the value that was kept can be left."""
         return self.may_decide and self.chosen is not None and self.chosen.seen_at is None

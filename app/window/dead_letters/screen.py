@@ -12,13 +12,12 @@ from app.window.look.language import current_language
 from app.window.look.style_context import StyleContext
 from app.window.widgets.key_button import KeyButton
 from app.window.widgets.panel import Panel
+from app.window.widgets.readable_values import readable
 from app.window.widgets.record_names import entity_name, field_name
 from app.window.widgets.screen import Screen
 from app.window.widgets.times import local_time
 
 _ID = Qt.ItemDataRole.UserRole
-_LONGEST_LINE = 200
-"""Characters of a value that a list shows; the line below it has the whole."""
 
 
 class DeadLettersScreen(Screen):
@@ -32,6 +31,9 @@ class DeadLettersScreen(Screen):
         actions = self.feature_actions
         self.letters = QListWidget()
         self.fields = QListWidget()
+        for listed in (self.letters, self.fields):
+            listed.setWordWrap(True)
+            listed.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._dropping = False
         self.reason = QLabel()
         self.note = QLabel()
@@ -153,7 +155,7 @@ class DeadLettersScreen(Screen):
         self._choose(self.letters, state.chosen_id)
         letter = state.chosen
         shown = letter.shown_fields if letter is not None else ()
-        rows = [(one.name, f"{field_name(one.name)}:  {state.text_of(one)[:_LONGEST_LINE]}") for one in shown]
+        rows = [(one.name, f"{field_name(one.name)}:  {readable(state.text_of(one))}") for one in shown]
         self._fill(self.fields, rows)
         self._choose(self.fields, state.field_name)
         self.reason.setText(self._why(state))

@@ -88,7 +88,7 @@ class EnrolmentScreen(Screen):
 
     def _lay_out(self, fields: list[QLineEdit]) -> None:
         sizes = self.style_context.sizes
-        panel = Panel(margin=sizes.millimetres(8), spacing=sizes.millimetres(1.5))
+        panel = Panel(margin=sizes.millimetres(5), spacing=sizes.millimetres(1.5))
         column = panel.column
         column.addWidget(self.question)
         column.addWidget(self.hint)
@@ -96,7 +96,7 @@ class EnrolmentScreen(Screen):
         for label, field in zip(self.labels, fields, strict=True):
             column.addWidget(label)
             column.addWidget(field)
-        column.addSpacing(sizes.gap * 2)
+        column.addSpacing(sizes.gap)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         row.addWidget(self.button, 2)

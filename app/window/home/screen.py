@@ -25,7 +25,7 @@ from app.window.home.presenter import HomePresenter
 from app.window.home.state import HomeState, TrainingState
 from app.window.look.style_context import StyleContext
 from app.window.widgets.key_button import KeyButton
-from app.window.widgets.panel import Panel
+from app.window.widgets.panel import Panel, ScrolledColumn
 from app.window.widgets.score_histogram import ScoreHistogram
 from app.window.widgets.screen import Screen
 from app.window.widgets.times import duration_text
@@ -124,15 +124,17 @@ class HomeScreen(Screen):
         left.column.addWidget(self.empty)
         left.column.addWidget(self.scores, 1)
         right = Panel(margin=margin, spacing=sizes.gap)
-        right.column.addWidget(self.items_title)
-        right.column.addWidget(self.items, 1)
-        right.column.addWidget(self.training_title)
+        scrolled = ScrolledColumn(spacing=sizes.gap)
+        right.column.addWidget(scrolled)
+        scrolled.column.addWidget(self.items_title)
+        scrolled.column.addWidget(self.items, 1)
+        scrolled.column.addWidget(self.training_title)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         row.addWidget(self.folder, 1)
         row.addWidget(self.train_button)
-        right.column.addLayout(row)
-        right.column.addWidget(self.detail_choice)
+        scrolled.column.addLayout(row)
+        scrolled.column.addWidget(self.detail_choice)
         row = QHBoxLayout()
         row.setSpacing(sizes.gap)
         texts = QVBoxLayout()
@@ -140,7 +142,7 @@ class HomeScreen(Screen):
         texts.addWidget(self.progress_text)
         row.addLayout(texts, 1)
         row.addWidget(self.cancel_button)
-        right.column.addLayout(row)
+        scrolled.column.addLayout(row)
         bottom = Panel(margin=margin, spacing=sizes.gap)
         bottom.column.addWidget(self.source_title)
         row = QHBoxLayout()

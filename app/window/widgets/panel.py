@@ -39,16 +39,32 @@ class Panel(QFrame):
         row.addStretch(1)
         row.addWidget(self)
         row.addStretch(1)
-        content = QWidget()
-        column = QVBoxLayout(content)
-        column.addStretch(above)
-        column.addLayout(row)
-        column.addStretch(below)
-        scrolled = QScrollArea()
-        scrolled.setWidgetResizable(True)
-        scrolled.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        scrolled.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scrolled.setWidget(content)
+        scrolled = ScrolledColumn(spacing=0)
+        scrolled.column.addStretch(above)
+        scrolled.column.addLayout(row)
+        scrolled.column.addStretch(below)
         outer = QVBoxLayout(screen)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(scrolled)
+
+
+class ScrolledColumn(QScrollArea):
+    """Contents one below the other, scrolled where there is no room for all of them; keys go to the contents alone.
+
+    Attributes:
+        column: takes the contents.
+
+    Args:
+        spacing: between two of them, pixels.
+    """
+
+    def __init__(self, *, spacing: int) -> None:
+        super().__init__()
+        content = QWidget()
+        self.column = QVBoxLayout(content)
+        self.column.setContentsMargins(0, 0, 0, 0)
+        self.column.setSpacing(spacing)
+        self.setWidgetResizable(True)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setWidget(content)

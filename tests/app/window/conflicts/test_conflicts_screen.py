@@ -96,6 +96,20 @@ def test_an_operator_sees_conflicts_without_deciding(robot: UserRobot) -> None:
     assert not any((presenter.state.may_keep, presenter.state.may_take))
 
 
+def test_an_operator_reads_who_decides_about_a_conflict(robot: UserRobot) -> None:
+    lose(robot, "Lid")
+    robot.context.sign_in(robot.station.operator)
+    robot.window.show_screen("conflicts")
+    robot.until(lambda: robot.window.presenter(ConflictsPresenter).state.conflicts)
+    assert screen(robot).note.isVisible()
+    assert screen(robot).note.text()
+
+
+def test_whoever_decides_about_a_conflict_reads_no_such_note(robot: UserRobot, lost: ConflictsPresenter) -> None:
+    assert lost.state.may_keep
+    assert not screen(robot).note.isVisible()
+
+
 def test_the_sync_page_leads_to_the_conflicts(robot: UserRobot) -> None:
     robot.context.sign_in(robot.station.engineer)
     robot.window.show_screen("sync")

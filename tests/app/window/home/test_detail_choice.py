@@ -61,3 +61,16 @@ def test_a_folder_that_is_not_there_is_reported_before_anything_is_measured(robo
     shown = robot.context.notices.shown
     assert shown is not None
     assert shown.error.code == "folder-missing"
+
+
+@pytest.mark.slow
+def test_too_few_images_are_reported_before_anything_is_measured(robot: UserRobot, tmp_path: Path) -> None:
+    folder = tmp_path / "few"
+    folder.mkdir()
+    for path in image_files(robot.station.parts.train_good)[:3]:
+        (folder / path.name).write_bytes(path.read_bytes())
+    measure(robot, str(folder))
+    assert robot.home.state.details == ()
+    shown = robot.context.notices.shown
+    assert shown is not None
+    assert (shown.error.code, shown.error.values["count"]) == ("too-few-images", 3)
