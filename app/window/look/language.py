@@ -63,7 +63,7 @@ def is_stale(language: Language) -> bool:
         made_from = json.loads((translations_folder() / _MADE_FROM).read_bytes())
     except (OSError, ValueError):
         made_from = {}
-    return made_from.get(language) != _source_digest(language)
+    return bool(made_from.get(language) != _source_digest(language))
 
 
 def _renew(language: Language) -> None:
