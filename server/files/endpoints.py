@@ -67,7 +67,8 @@ def download(file_id: NamedId, asking: Asking, request: Request, context: Contex
     known = service.get_file(context, asking, file_id)
     if context.settings.presigned_downloads:
         require_whole(context.objects, known.sha256, known.size)
-        signed = context.objects.presigned(known.sha256, _SIGNED_FOR)
+        headers = {"content-type": known.content_type, "content-disposition": _disposition(known, "attachment")}
+        signed = context.objects.presigned(known.sha256, _SIGNED_FOR, headers)
         if signed is not None:
             return RedirectResponse(signed, headers={"Cache-Control": "no-store"})
     return _content(request, context, known, "attachment")
@@ -120,7 +121,7 @@ def _content(request: Request, context: Context, known: FileReply, disposition: 
         "ETag": tag,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",
-        "Content-Disposition": f"{disposition}; filename*=UTF-8''{quote(known.filename, safe='')}",
+        "Content-Disposition": _disposition(known, disposition),
     }
     if same_tag(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
@@ -137,3 +138,7 @@ def _content(request: Request, context: Context, known: FileReply, disposition: 
         media_type=known.content_type,
         headers=headers,
     )
+
+
+def _disposition(known: FileReply, disposition: str) -> str:
+    return f"{disposition}; filename*=UTF-8''{quote(known.filename, safe='')}"

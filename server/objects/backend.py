@@ -72,8 +72,11 @@ class Backend(Protocol):
         """Return the number of bytes."""
         ...
 
-    def presigned(self, key: str, valid_for: timedelta) -> str | None:
-        """Return an address from which a client fetches the object itself; None where there is none."""
+    def presigned(self, key: str, valid_for: timedelta, headers: Mapping[str, str]) -> str | None:
+        """Return an address from which a client fetches the object itself; None where there is none.
+
+        Headers of the answer, by their names in small letters, are left out where the address cannot have them.
+        """
         ...
 
     def listed(self) -> Iterator[ListedObject]:

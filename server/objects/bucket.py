@@ -22,6 +22,7 @@ from models.errors import Unavailable
 from models.storage import sha256_of_pieces
 from server.objects.backend import ListedObject
 from server.objects.keys import digest_of_key
+from server.objects.signing import with_answer_headers
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig, RetryConfig
@@ -33,6 +34,7 @@ _PIECE = 1024 * 1024
 _PUTS_AT_ONCE = 8
 """Small objects that are on their way at once."""
 _PAGE = 1_000
+_SECRET = "AWS_SECRET_ACCESS_KEY"  # noqa: S105 - the name of a variable
 _REMOVED = "removed/"
 """Before the keys of removed objects."""
 _DAMAGED = "damaged/"
@@ -109,13 +111,17 @@ class Bucket:
         """Return the number of bytes."""
         return self._found(key, lambda: int(obstore.head(self._store, key)["size"]))
 
-    def presigned(self, key: str, valid_for: timedelta) -> str | None:
-        """Return an address that S3 has signed; None for another kind of store."""
+    def presigned(self, key: str, valid_for: timedelta, headers: Mapping[str, str]) -> str | None:
+        """Return an address that S3 has signed; None for another kind of store.
+
+        It has the headers when the environment has the secret key; a key of another source is known to obstore alone.
+        """
         if not isinstance(self._store, S3Store):
             return None
         self.size(key)  # S3 signs what is not there too
         with _asked():
-            return str(obstore.sign(self._store, "GET", key, valid_for))
+            signed = str(obstore.sign(self._store, "GET", key, valid_for))
+        return with_answer_headers(signed, os.environ.get(_SECRET, ""), headers) or signed
 
     def listed(self) -> Iterator[ListedObject]:
         """Yield every object, page by page."""

@@ -79,9 +79,9 @@ class LocalFolder:
         """Return the number of bytes."""
         return (self._folder / key).stat().st_size
 
-    def presigned(self, key: str, valid_for: timedelta) -> str | None:
+    def presigned(self, key: str, valid_for: timedelta, headers: Mapping[str, str]) -> str | None:
         """Return None: nobody fetches from a folder."""
-        del key, valid_for
+        del key, valid_for, headers
         return None
 
     def listed(self) -> Iterator[ListedObject]:

@@ -190,14 +190,20 @@ class ObjectStore:
         with translated():
             return self._backend.size(key_of(sha256))
 
-    def presigned(self, sha256: str, valid_for: timedelta) -> str | None:
+    def presigned(self, sha256: str, valid_for: timedelta, headers: Mapping[str, str] | None = None) -> str | None:
         """Return an address from which a client fetches the object itself, for a time; None where there is none.
+
+        Args:
+            sha256: digest of the object.
+            valid_for: how long.
+            headers: of the answer, ``content-type`` and ``content-disposition``; left out where the key that signs
+                comes from elsewhere than the environment.
 
         Raises:
             Unavailable: ``objects-unreachable``.
         """
         with translated():
-            return self._backend.presigned(key_of(sha256), valid_for)
+            return self._backend.presigned(key_of(sha256), valid_for, headers or {})
 
     def listed(self) -> Iterator[ListedObject]:
         """Yield every object, in pieces of bounded size.

@@ -299,6 +299,38 @@ def test_a_presigned_address_gives_an_object_for_its_time(s3: S3Server, monkeypa
     assert httpx.get(url[:-1] + ("0" if url[-1] != "0" else "1"), trust_env=False).status_code == 403
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("known", [True, False])
+def test_a_presigned_address_has_headers_where_the_secret_is_known(
+    s3: S3Server, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    for variable, value in s3.environment().items():
+        monkeypatch.setenv(variable, value)
+    bucket = f"t{new_id()}"
+    s3.make_bucket(bucket)
+    store = ObjectStore(f"s3://{bucket}")
+    sha256 = kept(store, b"signed")
+    if not known:
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+    url = store.presigned(sha256, timedelta(minutes=1), {"content-type": "image/png"})
+    assert url is not None
+    answer = httpx.get(url, trust_env=False)
+    assert (answer.status_code, answer.content) == (200, b"signed")
+    assert (answer.headers.get("content-type") == "image/png") is known
+
+
+@pytest.mark.slow
+def test_headers_of_a_presigned_address_cannot_be_changed(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in s3.environment().items():
+        monkeypatch.setenv(variable, value)
+    bucket = f"t{new_id()}"
+    s3.make_bucket(bucket)
+    store = ObjectStore(f"s3://{bucket}")
+    url = store.presigned(kept(store, b"signed"), timedelta(minutes=1), {"content-type": "image/png"})
+    assert url is not None
+    assert httpx.get(url.replace("image%2Fpng", "text%2Fhtml"), trust_env=False).status_code == 403
+
+
 def test_a_folder_has_no_presigned_addresses(tmp_path: Path) -> None:
     store = ObjectStore(tmp_path.as_uri())
     assert store.presigned(kept(store, b"x"), timedelta(minutes=1)) is None

@@ -30,3 +30,22 @@ def test_a_download_is_redirected_only_where_it_is_set(
     assert (answer.status_code, content.status_code) == (307 if presigned else 200, 200)
     found = httpx.get(answer.headers["location"], trust_env=False).content if presigned else answer.content
     assert found == data == content.content
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["part.png", "検査 1+1=2 & ‘a/b’.png"])
+def test_a_redirected_download_keeps_name_with_type(
+    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for variable, value in s3.environment().items():
+        monkeypatch.setenv(variable, value)
+    bucket = f"t{new_id()}"
+    s3.make_bucket(bucket)
+    with serve_with_users(tmp_path, objects_url=f"s3://{bucket}", presigned_downloads=True) as served:
+        stored = served["inspector"].post("/files", files={"file": (name, png())}).json()
+        answer = served["inspector"].get(f"/files/{stored['id']}/download")
+        content = served["inspector"].get(f"/files/{stored['id']}")
+    redirected = httpx.get(answer.headers["location"], trust_env=False)
+    expected = content.headers["content-disposition"].replace("inline", "attachment")
+    assert (redirected.status_code, redirected.headers["content-type"]) == (200, "image/png")
+    assert redirected.headers["content-disposition"] == expected
