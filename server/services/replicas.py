@@ -170,13 +170,14 @@ class Replicas:
         """Return the replica whose turn it is; None when no circuit lets a call through, or none answers at all.
 
         Args:
-            avoided: those that failed this call before; taken only when there is no other.
+            avoided: those that failed this call before; taken only when there is no other, ill ones included.
         """
         able = [replica for replica in self.all if replica.circuit.allows and not replica.silent]
-        # When all are said to be ill, the health checks may be wrong: better a call too many than none.
-        well = [replica for replica in able if replica.healthy is not False] or able
-        fresh = [replica for replica in well if replica not in avoided] or well
-        if not fresh:
+        well = [replica for replica in able if replica.healthy is not False]
+        # The last health check may be wrong by now: of one that is said to be ill, and of one that has just failed.
+        groups = (_without(well, avoided), _without(able, avoided), well, able)
+        fresh = next((group for group in groups if group), None)
+        if fresh is None:
             return None
         self._turn += 1
         return fresh[self._turn % len(fresh)]
@@ -251,3 +252,7 @@ async def _addresses_of(configured: Address) -> tuple[Address, ...] | OSError:
         return await resolve(configured)
     except OSError as error:
         return error
+
+
+def _without(replicas: Sequence[Replica], avoided: Sequence[Replica]) -> list[Replica]:
+    return [replica for replica in replicas if replica not in avoided]

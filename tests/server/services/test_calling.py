@@ -320,6 +320,17 @@ def test_an_answer_that_comes_late_leaves_the_circuit_open() -> None:
     assert asyncio.run(main()) is CircuitState.OPEN
 
 
+def test_a_replica_said_to_be_ill_is_asked_before_one_that_has_just_failed() -> None:
+    async def main() -> list[int]:
+        async with PlantedReplica(RESIZE, good, healthy=False) as ill, PlantedReplica(RESIZE, garbage) as failing:
+            replicas = await connected(ill, failing)
+            await call(replicas, b"", read, ())
+            await replicas.close()
+            return [failing.calls, ill.calls]
+
+    assert asyncio.run(main()) == [1, 1]
+
+
 @pytest.mark.parametrize("healthy", [False, None])
 def test_a_replica_that_is_not_healthy_is_not_asked(healthy: bool | None) -> None:
     async def main() -> None:
