@@ -100,9 +100,12 @@ async def _clear_away(context: ServerContext) -> None:
     await asyncio.sleep(_SETTLED_S)
     while True:
         try:
-            await asyncio.to_thread(remove_ended, context.database, context.settings.execution_retention_days)
+            days = context.settings.execution_retention_days
+            removed = await asyncio.to_thread(remove_ended, context.database, days)
         except Unavailable as error:
             _log.warning("old executions stay", code=error.code)
+        else:
+            _log.info("old executions removed", executions=removed, days=days)
         await asyncio.sleep(_DAY_S)
 
 

@@ -39,6 +39,7 @@ from server.executions.pipelines import pipeline_of
 from server.executions.results import RunResult, record_progress, record_run
 from server.executions.retention import remove_ended
 from server.files.images import check_image
+from server.objects.collecting import collect
 from server.orchestration.starting import working
 from server.orchestration.worker import Worker
 from server.services.step_services import StepAnswer, StoredImage
@@ -552,6 +553,39 @@ def test_old_executions_go_with_their_files(context: ServerContext) -> None:
     with context.database.read() as session:
         for kind in (Execution, ExecutionRun, ExecutionOutput, StoredFile):
             assert session.scalars(select(kind)).all() == []
+
+
+def objects_of(context: ServerContext, kind: type[ExecutionRun | ExecutionOutput]) -> list[str]:
+    """The digests of the inputs or of the outputs of all executions."""
+    with context.database.read() as session:
+        query = select(StoredFile.sha256).join(kind, kind.file_id == StoredFile.id).order_by(StoredFile.id)
+        return list(session.scalars(query))
+
+
+def test_what_an_old_execution_gave_takes_no_room_a_day_later(context: ServerContext) -> None:
+    run_to_the_end(context, accept(context))
+    inputs, outputs = objects_of(context, ExecutionRun), objects_of(context, ExecutionOutput)
+    later = utc_now() + datetime.timedelta(days=3)
+    assert remove_ended(context.database, 2, later) == 1
+    collect(context.database, context.objects, now=later)
+    assert [context.objects.exists(sha256) for sha256 in inputs] == [True]
+    assert [context.objects.exists(sha256) for sha256 in outputs] == [False, False]
+
+
+def test_bytes_that_another_file_names_outlast_an_old_execution(context: ServerContext) -> None:
+    run_to_the_end(context, accept(context))
+    kept, gone = objects_of(context, ExecutionOutput)
+    with context.database.local_transaction() as session:
+        session.add(StoredFile(sha256=kept, filename="kept.png", content_type="image/png", size_bytes=1))
+    later = utc_now() + datetime.timedelta(days=3)
+    remove_ended(context.database, 2, later)
+    collect(context.database, context.objects, now=later)
+    assert (context.objects.exists(kept), context.objects.exists(gone)) == (True, False)
+
+
+def test_an_execution_that_runs_is_never_removed(context: ServerContext) -> None:
+    accept(context)
+    assert remove_ended(context.database, 1, utc_now() + datetime.timedelta(days=400)) == 0
 
 
 @pytest.mark.slow
