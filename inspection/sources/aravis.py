@@ -15,6 +15,8 @@ from models.errors import InvalidInput, Unavailable, UserFacingError
 
 _BUFFERS = 8
 _DEVICE_ERROR = "arv-device-error-quark"
+_IGNORED = "n_ignored_bytes"
+"""Statistic of a GigE Vision stream: bytes of packets that are taken for those of no image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ class AravisCamera:
         self._camera: Any = None
         self._stream: Any = None
         self._shown = shown
+        self._image_bytes = 0
+        self._ignored_statistic: int | None = None
+        self._ignored_before = 0
         self.lost = threading.Event()
         self.software_trigger = False
         self.free_run = True
@@ -89,6 +94,7 @@ class AravisCamera:
         buffer = self._stream.timeout_pop_buffer(int(max(0.0, wait) * 1_000_000))
         if buffer is None:
             return None
+        self._ignored_before = self._ignored()
         try:
             if buffer.get_status() != self._aravis.BufferStatus.SUCCESS:
                 raise ValueError(f"image {buffer.get_frame_id()}: {buffer.get_status()}")
@@ -102,6 +108,15 @@ class AravisCamera:
             )
         finally:
             self._stream.push_buffer(buffer)
+
+    @property
+    def ignores_images(self) -> bool:
+        """Whether the packets of a whole image were ignored since the last image, complete or not.
+
+        Aravis 0.8.26 opens its raw socket, where the process may, before it filters it. So the first packets that it
+        takes can be those of any program, and their numbers can make it ignore every image from then on.
+        """
+        return self._image_bytes > 0 and self._ignored() - self._ignored_before >= self._image_bytes
 
     def trigger(self) -> None:
         """Request a frame.
@@ -178,12 +193,17 @@ class AravisCamera:
     def _start(self) -> None:
         try:
             self._stream = self._camera.create_stream(None, None)
-            size = self._camera.get_payload()
+            self._image_bytes = self._camera.get_payload()
+            names = [self._stream.get_info_name(number) for number in range(self._stream.get_n_infos())]
+            self._ignored_statistic = names.index(_IGNORED) if _IGNORED in names else None
             for _ in range(_BUFFERS):
-                self._stream.push_buffer(self._aravis.Buffer.new_allocate(size))
+                self._stream.push_buffer(self._aravis.Buffer.new_allocate(self._image_bytes))
             self._camera.start_acquisition()
         except self._failed as error:
             raise Unavailable("camera-not-reachable", camera=self._shown) from error
+
+    def _ignored(self) -> int:
+        return 0 if self._ignored_statistic is None else int(self._stream.get_info_uint64(self._ignored_statistic))
 
     def _longest_silence(self) -> float:
         rate = float(self._ask("get_frame_rate", 0.0))

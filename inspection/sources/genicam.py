@@ -22,8 +22,9 @@ _SLICE = 0.1
 class GenicamSource(ReturningSource):
     """A camera that speaks GenICam.
 
-    It is lost when Aravis reports that control was lost (the heartbeat was not answered), and in free run also when it
-    sends nothing for a second or for three frames. Then it is reconnected and configured as before.
+    It is lost when Aravis reports that control was lost (the heartbeat was not answered), when Aravis ignores what it
+    sends, and in free run also when it sends nothing for a second or for three frames. Then it is reconnected and
+    configured as before.
 
     Args:
         address: IP address, host name, or the id that ``arv-tool-0.8`` lists.
@@ -126,6 +127,10 @@ class GenicamSource(ReturningSource):
                 self._next_sequence()
                 self._repeat_request(camera)
                 continue
+            if camera.ignores_images:
+                self._incomplete += 1
+                self._next_sequence()
+                raise SourceGoneError
             if camera.free_run and time.monotonic() - self._last_arrival > camera.silence:
                 raise SourceGoneError
             if time.monotonic() >= deadline:

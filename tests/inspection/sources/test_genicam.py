@@ -119,6 +119,20 @@ def test_a_frame_that_was_lost_on_the_way_is_asked_for_again() -> None:
         assert source.missed.incomplete > 0
 
 
+def test_a_camera_whose_images_are_ignored_is_connected_anew(
+    camera: FakeGenicamCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A stream without buffers ignores the packets of each image, as one does that other packets have confused.
+    monkeypatch.setattr("inspection.sources.aravis._BUFFERS", 0)
+    with GenicamSource(ADDRESS, GenicamSettings(format="RGB8", trigger="software")) as source:
+        monkeypatch.undo()
+        source.trigger()
+        frame = next_frame(source, seconds=10)
+        assert (frame.pixels.shape, source.missed.incomplete) == ((512, 512, 3), 1)
+        source.trigger()
+        assert next_frame(source, seconds=10).sequence > frame.sequence
+
+
 def test_a_silent_camera_that_waits_for_its_trigger_is_not_lost(camera: FakeGenicamCamera) -> None:
     with GenicamSource(ADDRESS, GenicamSettings(trigger="Line0")) as source:
         assert source.answers_events
