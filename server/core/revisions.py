@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from models.errors import Conflict, PreconditionFailed
-from sync.shared.schemas import Changes
+from sync.shared.schemas import Changes, Reply
 
 
 def revision_of(reply: BaseModel) -> str:
@@ -16,7 +16,11 @@ def revision_of(reply: BaseModel) -> str:
     rev = getattr(reply, "rev", None)
     if isinstance(rev, int):
         return str(rev)
-    return hashlib.sha256(reply.model_dump_json().encode()).hexdigest()[:32]
+    return hashlib.sha256(reply.model_dump_json(exclude=_unversioned(reply)).encode()).hexdigest()[:32]
+
+
+def _unversioned(reply: BaseModel) -> set[str]:
+    return set(reply.unversioned) if isinstance(reply, Reply) else set()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,19 @@ class Expected:
             PreconditionFailed: ``revision-mismatch`` with the member ``revision``, the present one.
             Conflict: ``member-read-only`` with the member ``field``.
         """
-        revision = revision_of(present)
+        self.require_revision(revision_of(present))
+        for name, value in (body.read_only() if body is not None else {}).items():
+            if name not in _unversioned(present) and value != getattr(present, name):
+                raise Conflict("member-read-only", field=name, members={"field": name})
+
+    def require_revision(self, revision: str) -> None:
+        """Check the present revision of a record within the transaction that changes it.
+
+        Raises:
+            PreconditionFailed: ``revision-mismatch`` with the member ``revision``, the present one.
+        """
         if self.revisions is not None and revision not in self.revisions:
             raise PreconditionFailed("revision-mismatch", members={"revision": revision})
-        for name, value in (body.read_only() if body is not None else {}).items():
-            if value != getattr(present, name):
-                raise Conflict("member-read-only", field=name, members={"field": name})
 
     def require_none(self) -> None:
         """Check a record that is not there yet: who names a revision has read another one.

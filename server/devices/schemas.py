@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from models.numbers import Whole
@@ -25,11 +27,15 @@ from sync.shared.station_config import StationSettings
 class DeviceReply(Reply):
     """A station."""
 
+    unversioned: ClassVar[frozenset[str]] = frozenset({"last_seen_at"})
+
     id: Id
     name: str
     status: DeviceStatus
     enrolled_at: Moment
-    last_seen_at: Moment | None
+    last_seen_at: Moment | None = Field(
+        description="When it last signed in or began a pass, to the minute; no part of the ETag."
+    )
 
 
 class DeviceUpdate(Changes):
@@ -39,7 +45,7 @@ class DeviceUpdate(Changes):
     status: DeviceStatus = Field(default=LEFT_OUT)
     id: RecordId = read_only()
     enrolled_at: GivenMoment = read_only()
-    last_seen_at: GivenMoment | None = read_only()
+    last_seen_at: GivenMoment | None = read_only("Moves by itself.")
 
 
 class DeviceStoreReply(Reply):
@@ -50,7 +56,7 @@ class DeviceStoreReply(Reply):
     parent_id: Id | None = Field(description="The store that it was a copy of; null when it does not know.")
     state: StoreState
     first_seen_at: Moment
-    last_seen_at: Moment = Field(description="When it last came with something to send, or was refused.")
+    last_seen_at: Moment = Field(description="When it last began a pass, to the minute, or was refused.")
     decided_by: str = Field(description="Who chose it, or another one in its place; empty when nobody had to.")
 
 

@@ -36,7 +36,7 @@ def open_executions(session: Session) -> dict[str, int]:
 
 def station_lags(session: Session) -> dict[str, float]:
     """Return for how many seconds each active station has not synchronised, at most since it was enrolled."""
-    seen = func.coalesce(DeviceStore.last_seen_at, Device.last_seen_at, Device.enrolled_at)
+    seen = func.coalesce(DeviceStore.last_seen_at, Device.enrolled_at)
     own = (DeviceStore.device_id == Device.id) & (DeviceStore.state == StoreState.CURRENT)
     query = select(Device.id, type_coerce(seen, UtcDateTime())).outerjoin(DeviceStore, own)
     now = utc_now()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -19,6 +20,8 @@ from server.change_log.generation import begin_generation, generation
 from sync.shared.leases import ClaimDecision, KnownStore, decide
 from sync.shared.problems import STORE_FORKED
 from sync.shared.protocol import ClaimAnswer, StoreClaim
+
+_NOTED_EVERY = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ def begin_pass(database: Database, device_id: str, claim: StoreClaim, address: s
         Conflict: ``store-forked``; a store seen for the first time is kept for an administrator to decide on.
     """
     with database.read() as session:
-        decision = _decide(claim, _known(session, device_id, claim))
-        if decision is ClaimDecision.KEEP and generation(session):
+        known = _known(session, device_id, claim)
+        decision = _decide(claim, known)
+        if decision is ClaimDecision.KEEP and generation(session) and _is_noted(known.current):
             return _answer(session, device_id, went_back=False)
     with database.local_transaction() as session:
-        session.get(Device, device_id, with_for_update=True)  # two claims of one station come one after the other
+        # Two claims of one station come one after the other.
+        device = session.get(Device, device_id, with_for_update=True)
+        if device is not None:
+            device.last_seen_at = utc_now()
         begin_generation(session)
         known = _known(session, device_id, claim)
         decision = _decide(claim, known)
@@ -49,9 +56,10 @@ def begin_pass(database: Database, device_id: str, claim: StoreClaim, address: s
             _keep_refused(session, device_id, claim, known, address)
         elif decision is ClaimDecision.BIND:
             _bind(session, device_id, claim, known, address)
-        elif known.current is not None and decision is not ClaimDecision.KEEP:
-            known.current.lease, known.current.last_seen_at = claim.next, utc_now()
-            known.current.machine = claim.machine or known.current.machine
+        elif known.current is not None:
+            known.current.last_seen_at = utc_now()
+            if decision is not ClaimDecision.KEEP:
+                known.current.lease, known.current.machine = claim.next, claim.machine or known.current.machine
         session.flush()
         forgotten = decision is ClaimDecision.BIND and known.current is None and claim.held != ""
         answer = _answer(session, device_id, went_back=forgotten or decision is ClaimDecision.WENT_BACK)
@@ -59,6 +67,11 @@ def begin_pass(database: Database, device_id: str, claim: StoreClaim, address: s
         taken = known.own is not None and known.own.state is not StoreState.REFUSED
         raise Conflict(STORE_FORKED, members={"store_id_taken": taken})
     return answer
+
+
+def _is_noted(store: DeviceStore | None) -> bool:
+    """Return whether it is noted that the store has just been seen: a pass with nothing to send then writes nothing."""
+    return store is not None and utc_now() - store.last_seen_at < _NOTED_EVERY
 
 
 def _known(session: Session, device_id: str, claim: StoreClaim) -> _Known:

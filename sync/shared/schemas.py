@@ -7,7 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -279,7 +279,13 @@ class Changes(Request):
 
 
 class Reply(BaseModel):
-    """Base of what the server answers: clients ignore members they do not know."""
+    """Base of what the server answers: clients ignore members they do not know.
+
+    Attributes:
+        unversioned: members that are no part of the revision: they move by themselves, or are texts for the reader.
+    """
+
+    unversioned: ClassVar[frozenset[str]] = frozenset()
 
     model_config = ConfigDict(extra="ignore", frozen=True, from_attributes=True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 
+from models.clock import utc_now
 from models.devices import Device, DeviceStore
 from models.errors import Conflict
 from models.ids import new_id
@@ -14,6 +16,7 @@ from models.states import StoreState
 from models.sync import OfferedMaster
 from server.change_log.generation import generation
 from server.context import ServerContext
+from server.health.waiting import station_lags
 from server.process.backup import mark_restored
 from server.sync.comparing import lacking
 from server.sync.drift import differing_days
@@ -24,6 +27,7 @@ from sync.shared.protocol import DriftQuestion, HeldRecord, Inventory, StoreClai
 
 pytestmark = pytest.mark.slow
 CLOCK = "1760000000000-0000-server"
+BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -76,6 +80,45 @@ def test_a_claim_names_the_generation_after_a_mark(context, device_id):
     assert begin_pass(context.database, device_id, claim).generation == marked != before
     with context.database.read() as session:
         assert generation(session) == marked
+
+
+def seen_ago(context: ServerContext, device_id: str, age: timedelta) -> None:
+    with context.database.local_transaction() as session:
+        session.get_one(Device, device_id).last_seen_at = utc_now() - age
+        store = session.scalars(select(DeviceStore).where(DeviceStore.device_id == device_id)).one()
+        store.last_seen_at = utc_now() - age
+
+
+def lags(context: ServerContext, device_id: str) -> tuple[float, float]:
+    """Seconds since the station was seen, and since it synchronised."""
+    with context.database.read() as session:
+        seen = session.get_one(Device, device_id).last_seen_at
+        return (utc_now() - (seen or BEFORE)).total_seconds(), station_lags(session)[device_id]
+
+
+def test_a_pass_with_nothing_to_send_is_noted(context, device_id):
+    claim = first_claim(new_id())
+    begin_pass(context.database, device_id, claim)
+    assert max(lags(context, device_id)) < 60
+    seen_ago(context, device_id, timedelta(minutes=50))
+    begin_pass(context.database, device_id, claim)
+    assert max(lags(context, device_id)) < 60
+
+
+def test_a_pass_is_noted_once_a_minute(context, device_id):
+    claim = first_claim(new_id())
+    begin_pass(context.database, device_id, claim)
+    seen_ago(context, device_id, timedelta(seconds=30))
+    begin_pass(context.database, device_id, claim)
+    assert min(lags(context, device_id)) >= 30
+
+
+def test_a_refused_pass_is_no_synchronisation_of_a_station(context, device_id):
+    begin_pass(context.database, device_id, first_claim(new_id()))
+    seen_ago(context, device_id, timedelta(minutes=50))
+    assert outcome(context, device_id, first_claim(new_id())) == "store-forked"
+    seen, synchronised = lags(context, device_id)
+    assert (seen < 60, synchronised >= 3_000) == (True, True)
 
 
 def test_an_offer_is_kept_once(context, device_id):

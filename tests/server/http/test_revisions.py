@@ -199,6 +199,17 @@ def test_of_writers_at_once_with_one_tag_only_one_is_heard(served: Served) -> No
     assert sorted(statuses) == [200] + [412] * 7
 
 
+def test_a_station_that_is_seen_meanwhile_keeps_its_tag(served: Served) -> None:
+    enrolled = enrol(served)
+    path = f"/devices/{enrolled['device_id']}"
+    read = served["admin"].get(path)
+    assert served["anonymous"].post("/tauri/auth/device", json=enrolled).status_code == 200
+    seen = served["admin"].get(path)
+    assert seen.json()["last_seen_at"] != read.json()["last_seen_at"]
+    changed = served["admin"].put(path, json=read.json() | {"name": "New"}, headers={"If-Match": read.headers["etag"]})
+    assert changed.status_code == 200, changed.text
+
+
 def test_a_new_fact_gives_the_session_a_new_tag(served: Served) -> None:
     path, _ = a_session(served)
     tag = served["admin"].get(path).headers["etag"]
