@@ -159,9 +159,9 @@ def activate_model(model_id: NamedId, asking: Engineer, context: Context, expect
     responses={409: {}},
 )
 @heavy
-def get_threshold(model_id: NamedId, context: Context) -> ThresholdReply:
+def get_threshold(model_id: NamedId, context: Context, answer: Read) -> ThresholdReply:
     """With the histogram of the errors that it is chosen from, and the thresholds at 95 to 99 %."""
-    return thresholds.get_threshold(context, model_id)
+    return answer.of(thresholds.get_threshold(context, model_id))
 
 
 @router.put("/models/{model_id}/threshold", summary="Move the threshold of a model", responses={409: {}})
@@ -186,13 +186,15 @@ def learn(model_id: NamedId, asking: Teaching, context: Context, body: LearnRequ
 )
 def get_learning(model_id: NamedId, context: Context, answer: Read) -> LearningReply:
     """With how far each feature has moved."""
-    return answer.of(learning.get_learning(context, model_id))
+    reply, revision = learning.get_learning(context, model_id)
+    answer.tag(revision)
+    return reply
 
 
 @router.delete("/models/{model_id}/learn", summary="Take back what a model has learned", status_code=204)
-def revert(model_id: NamedId, asking: Engineer, context: Context) -> None:
+def revert(model_id: NamedId, asking: Engineer, context: Context, expected: IfMatch) -> None:
     """It scores again as it was trained, with the threshold as it is."""
-    learning.revert(context, asking, model_id)
+    learning.revert(context, asking, model_id, expected)
 
 
 @router.post("/models/{model_id}/drift", summary="How far the values of sensors have moved")
@@ -242,9 +244,9 @@ def push_rows(stream_id: StreamPath, asking: Scoring, context: Context, body: St
 
 
 @router.delete("/streams/{stream_id}", summary="Forget a stream", status_code=204)
-def delete_stream(stream_id: StreamPath, asking: Engineer, context: Context) -> None:
+def delete_stream(stream_id: StreamPath, asking: Engineer, context: Context, expected: IfMatch) -> None:
     """The next row of this name begins a new one."""
-    streams.delete_stream(context, asking, stream_id)
+    streams.delete_stream(context, asking, stream_id, expected)
 
 
 router.routes.extend(lean.routes)

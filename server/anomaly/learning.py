@@ -29,6 +29,7 @@ from server.anomaly.uploads import NPZ
 from server.audit import audited, differences, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.revisions import WHATEVER, Expected
 from server.objects.records import record_blob
 
 if TYPE_CHECKING:
@@ -83,16 +84,28 @@ def learn(context: ServerContext, who: Principal, model_id: str, body: LearnRequ
     raise Unavailable("anomaly-learning-busy")
 
 
-def get_learning(context: ServerContext, model_id: str) -> LearningReply:
-    """Return what a model has learned; ``NotFound`` ``anomaly-model-unknown``, ``Conflict`` as ``learn``."""
-    learner, _ = _learner(context, _record(context, model_id))
-    return LearningReply(**_members(learner))
+def get_learning(context: ServerContext, model_id: str) -> tuple[LearningReply, str]:
+    """Return what a model has learned, and its revision.
+
+    Raises:
+        NotFound: ``anomaly-model-unknown``.
+        Conflict: as ``learn``.
+    """
+    record = _record(context, model_id)
+    learner, _ = _learner(context, record)
+    return LearningReply(**_members(learner)), _revision_of(record)
 
 
-def revert(context: ServerContext, who: Principal, model_id: str) -> None:
-    """Take back what a model has learned; ``NotFound`` ``anomaly-model-unknown``."""
+def revert(context: ServerContext, who: Principal, model_id: str, expected: Expected = WHATEVER) -> None:
+    """Take back what a model has learned.
+
+    Raises:
+        NotFound: ``anomaly-model-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
+    """
     with context.database.local_transaction(who.user_id) as session:
         record = model_by_id(session, model_id, locked=True)
+        expected.require_revision(_revision_of(record))
         gone = removed({"rows_learned": record.rows_learned, "learned_sha256": record.learned_sha256 or None})
         record.learned_sha256, record.learning, record.rows_learned = "", None, 0
         record.version += 1
@@ -123,6 +136,11 @@ def drift(context: ServerContext, model_id: str, body: DriftRequest, language: L
         )
         for found in drift_report(model, values)
     ]
+
+
+def _revision_of(record: SensorModelRecord) -> str:
+    """Return the revision of what a model has learned."""
+    return f"{record.id}-{record.version}"
 
 
 def _record(context: ServerContext, model_id: str) -> SensorModelRecord:

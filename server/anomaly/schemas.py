@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
@@ -120,6 +120,8 @@ class SensorModelError(Reply):
 class SensorModelDetail(SensorModelReply):
     """A sensor model with what its training reported."""
 
+    unversioned: ClassVar[frozenset[str]] = frozenset({"error", "findings"})
+
     error: SensorModelError | None = None
     findings: list[str] = Field(default=[], description="What was assumed about the data, or looks wrong with them.")
 
@@ -139,6 +141,7 @@ class SensorModelForm(Request):
     epochs: int | None = Field(default=None, ge=1, le=10_000)
     seed: int = Field(default=0, ge=0, le=2**63 - 1)
     leave_out: list[str] = Field(default=[], max_length=MAX_VALUES)
+    keep: list[str] = Field(default=[], max_length=MAX_VALUES)
     encoding: str = Field(default="", max_length=40)
     decimal: Literal["", ".", ","] = ""
     skip_lines: int | None = Field(default=None, ge=0, le=100_000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -81,6 +81,8 @@ class StreamReply(Reply):
 
 class StreamDetail(StreamReply):
     """A stream with its episodes."""
+
+    unversioned: ClassVar[frozenset[str]] = frozenset({"episodes"})
 
     episodes: list[StreamEpisode] = Field(description="The newest 64, in the order of time.")
 

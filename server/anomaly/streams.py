@@ -30,6 +30,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery, in_order
 from server.core.records import require_record
+from server.core.revisions import WHATEVER, Expected
 from server.sensors.shelf import LoadedModel
 from sync.shared.schemas import Page
 
@@ -110,10 +111,16 @@ def get_stream(context: ServerContext, stream_id: str) -> StreamDetail:
     return StreamDetail(**reply.model_dump(), episodes=episodes)
 
 
-def delete_stream(context: ServerContext, who: Principal, stream_id: str) -> None:
-    """Forget a stream; the next row begins a new one. ``NotFound`` ``anomaly-stream-unknown``."""
+def delete_stream(context: ServerContext, who: Principal, stream_id: str, expected: Expected = WHATEVER) -> None:
+    """Forget a stream; the next row begins a new one.
+
+    Raises:
+        NotFound: ``anomaly-stream-unknown``.
+        PreconditionFailed: ``revision-mismatch``.
+    """
     with context.database.local_transaction(who.user_id) as session:
         record = _by_id(session, stream_id, locked=True)
+        expected.require(_reply(record))
         gone = removed({"model_id": record.model_id, "rows": record.rows, "anomalies": record.anomalies})
         session.delete(record)
         session.flush()

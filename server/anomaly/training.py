@@ -192,6 +192,7 @@ def _write_request(folder: Path, form: SensorModelForm, file: BinaryIO, checkpoi
             seed=form.seed,
         ),
         leave_out=tuple(form.leave_out),
+        keep=tuple(form.keep),
         encoding=form.encoding,
         decimal=form.decimal or None,
         skip_lines=form.skip_lines,

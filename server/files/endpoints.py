@@ -77,7 +77,9 @@ def download(file_id: NamedId, asking: Asking, request: Request, context: Contex
 @router.get("/{file_id}/metadata", summary="What the upload answered")
 def metadata(file_id: NamedId, asking: Asking, context: Context, answer: Read) -> FileReply:
     """Id, digest, size, content type, width and height."""
-    return answer.of(service.get_file(context, asking, file_id))
+    known = service.get_file(context, asking, file_id)
+    answer.tag(known.sha256)
+    return known
 
 
 @router.get(

@@ -116,7 +116,7 @@ def delete_file(context: ServerContext, who: Principal, file_id: str, expected: 
             raise NotFound("file-unknown")
         if who.role is None or not may_act_for(record.user_id, role=who.role, user_id=who.user_id):
             raise PermissionDenied("file-of-another")
-        expected.require(_reply(record))
+        expected.require_revision(record.sha256)
         named = select(
             exists().where(ExecutionRun.file_id == file_id) | exists().where(ExecutionOutput.file_id == file_id)
         )

@@ -36,6 +36,7 @@ class TrainingRequest(BaseModel):
     Attributes:
         settings: of the training.
         leave_out: columns that are not sensors.
+        keep: columns that are sensors though they look like clocks or counters.
         encoding: of the table; empty takes the plausible one.
         decimal: decimal sign; None takes the one that fits.
         skip_lines: lines before the header.
@@ -46,6 +47,7 @@ class TrainingRequest(BaseModel):
 
     settings: SensorTraining
     leave_out: tuple[str, ...] = ()
+    keep: tuple[str, ...] = ()
     encoding: str = ""
     decimal: Decimal | None = None
     skip_lines: int | None = None
@@ -104,7 +106,8 @@ def run(folder: Path, on_step: Callable[[int, int], None]) -> SensorFiles:
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         return import_files(checkpoint, folder / DATA, folder / MODEL, request.settings, **options)
-    return train_files(folder / DATA, folder / MODEL, request.settings, checkpoint=False, on_step=on_step, **options)
+    further: dict[str, Any] = {"keep": request.keep, "checkpoint": False, "on_step": on_step}
+    return train_files(folder / DATA, folder / MODEL, request.settings, **options, **further)
 
 
 def main(folder: Path) -> int:

@@ -120,7 +120,7 @@ def test_every_post_can_be_sent_again(served: Served) -> None:
 def test_every_read_of_one_record_has_an_etag(served: Served) -> None:
     several = lists(served)
     made_anew = {"/inspection/statistics", "/grpc-services/health", "/inspection/models/releases/{release_id}"}
-    made_anew |= {"/anomaly/models/{model_id}/threshold", "/inspection/statistics/breakdown"}
+    made_anew |= {"/inspection/statistics/breakdown"}
     made_anew |= {f"/inspection/quality/{name}" for name in ("realtime", "trends", "pareto")}
     reads = {
         path
