@@ -9,7 +9,21 @@ from typing import Annotated
 from fastapi import Depends, Request
 from starlette.types import Scope
 
-_FORWARDED = frozenset({b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip", b"via"})
+_FORWARDED_PREFIX = b"x-forwarded-"
+_FORWARDED = frozenset(
+    {
+        b"forwarded",
+        b"via",
+        b"x-real-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"x-original-forwarded-for",
+        b"x-envoy-external-address",
+        b"true-client-ip",
+        b"cf-connecting-ip",
+    }
+)
+"""Heads that proxies add, in lower case."""
 
 
 def client_address(request: Request) -> str:
@@ -25,7 +39,7 @@ def is_on_loopback(scope: Scope) -> bool:
     client = scope["client"]
     if client is None or not _is_loopback(client[0]):
         return False
-    return not any(name in _FORWARDED for name, _ in scope["headers"])
+    return not any(name in _FORWARDED or name.startswith(_FORWARDED_PREFIX) for name, _ in scope["headers"])
 
 
 @lru_cache(maxsize=1_000)

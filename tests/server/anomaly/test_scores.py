@@ -124,7 +124,7 @@ def test_a_program_on_loopback_needs_no_credential(served: Served, sensor: str) 
     assert score(served["anonymous"], NORMAL, sensor).status_code == 200
 
 
-@pytest.mark.parametrize("head", ["X-Forwarded-For", "Forwarded", "Via", "X-Real-IP"])
+@pytest.mark.parametrize("head", ["X-Forwarded-For", "X-Forwarded-Proto", "Forwarded", "Via", "X-Real-IP"])
 def test_what_a_proxy_passes_on_needs_a_credential(served: Served, sensor: str, head: str) -> None:
     with served.client(**{head: "127.0.0.1"}) as client:
         assert score(client, NORMAL, sensor).status_code == 401

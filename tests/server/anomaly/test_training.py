@@ -105,6 +105,22 @@ def test_a_table_that_cannot_be_used_fails_with_its_reason(served: Served, table
     assert shown["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "table", ["speed,current\n1,2\n3,x\n", "speed,current\n1,2\n3\n", "n\n" + "\n".join(map(str, range(300)))]
+)
+def test_the_advice_for_a_failed_training_names_no_option_of_the_command_line(served: Served, table: str) -> None:
+    shown = ended(served["inspector"], train(served["supervisor"], table)[0])
+    assert (shown["status"], "settings" in shown["error"]["message"]) == ("failed", True)
+    assert "--" not in shown["error"]["message"]
+
+
+def test_a_column_like_a_counter_is_kept_when_asked_for(served: Served) -> None:
+    lines = TABLE.splitlines()
+    table = "\n".join([f"number,{lines[0]}", *(f"{place},{line}" for place, line in enumerate(lines[1:]))])
+    shown = ended(served["inspector"], train(served["supervisor"], table, keep=["number"])[0])
+    assert (shown["status"], shown["columns"]) == ("ready", ["number", *COLUMNS])
+
+
 def test_a_failed_model_is_deleted(served: Served) -> None:
     model_id, _ = train(served["supervisor"], "speed\n1\n2\n")
     ended(served["inspector"], model_id)
