@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import timedelta
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import event, select
 
 from models.alerts import LineStop
 from models.audit import AuditEntry
 from models.clock import rfc3339, utc_now
+from models.errors import Unavailable
 from models.ids import new_id
+from models.sessions import InspectionSession
 from models.states import Severity
 from models.tracking import remote_changes
 from server.alerts.raising import AlertReason, Recipients, raise_alert
@@ -17,7 +21,7 @@ from sync.station.foreign_masters import remove_foreign
 from sync.station.new_device import become_device
 from sync.station.state import DRIFT_CHECKED_AT, get_value, set_value
 from sync.station.status import stored_status
-from tests.support.sync_stores import Station
+from tests.support.sync_stores import Station, prepared
 
 DETAILS = {"threshold": 5, "rate": 7.2, "inspected": 50, "minutes": 60, "where": "-"}
 
@@ -109,6 +113,56 @@ def test_a_foreign_record_that_an_edit_waits_for_stays(server, make_station):
         session.get(LineStop, stop_id).code = "alert-ng-run"
     remove_foreign(station.database, station.device_id)
     assert (held(station), removals(station)) == (["alert-ng-run"], [])
+
+
+@contextmanager
+def removal_without_room(station):
+    """Let the disk be full whenever a stop is removed; for everything else there is room."""
+
+    def room(connection, record):
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={pages + 500}").close()
+
+    engine = station.database.engine
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE ballast (data BLOB)")
+        connection.exec_driver_sql(
+            "CREATE TRIGGER no_room BEFORE DELETE ON line_stops "
+            "BEGIN INSERT INTO ballast VALUES (zeroblob(10000000)); END"
+        )
+    event.listen(engine, "connect", room)
+    engine.dispose()
+    try:
+        yield
+    finally:
+        event.remove(engine, "connect", room)
+        engine.dispose()
+        with engine.begin() as connection:
+            connection.exec_driver_sql("DROP TRIGGER no_room")
+            connection.exec_driver_sql("DROP TABLE ballast")
+
+
+def test_a_pass_that_cannot_remove_foreign_records_keeps_what_it_has_sent(server, make_station):
+    station = make_station()
+    user, target, _ = prepared(server, station)
+    foreign_stop(station)
+    part = station.inspect_part(target.id, user.id)
+    with removal_without_room(station), pytest.raises(Unavailable) as failed:
+        compared(station)
+    assert failed.value.code == stored_status(station.database).last_failure.code == "disk-full"
+    assert (station.outbox(), server.record(InspectionSession, part) is not None) == ([], True)
+    assert (held(station), removals(station)) == (["alert-ng-rate"], [])
+
+
+def test_the_next_pass_makes_up_for_a_removal_that_failed(server, make_station):
+    station = make_station()
+    prepared(server, station)
+    foreign_stop(station)
+    with removal_without_room(station), pytest.raises(Unavailable):
+        compared(station)
+    station.sync()
+    assert stored_status(station.database).last_failure is None
+    assert (held(station), removals(station)) == ([], [{"line_stop": 1}])
 
 
 def test_a_stop_of_the_former_station_of_a_store_leaves_with_the_daily_comparison(server, make_station):
