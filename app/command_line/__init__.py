@@ -153,11 +153,13 @@ def _require_known_language() -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run ``imageflow``; ends the process with 0 (done), 1 (failed), 2 (wrong usage) or 130 (stopped)."""
+    from app.command_line.variables import warn_of_unknown_variables
     from models.errors import UserFacingError
 
     _print_any_character()
     try:
         _require_known_language()
+        warn_of_unknown_variables()
         with _terminated_like_ctrl_c():
             command_group().main(args=arguments, prog_name="imageflow")
     except UserFacingError as error:

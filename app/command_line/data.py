@@ -96,11 +96,13 @@ def _of_station(store: Path | None) -> list[ConsistencyReport]:
 
 
 def _of_server(data_dir: Path, set_aside: bool) -> ConsistencyReport:
-    from server.core.settings_loading import load_settings
+    from app.command_line.variables import server_settings
     from server.process.verifying import check_server
 
     with progress_bar(str(data_dir)) as advance:
-        return check_server(load_settings(data_dir=data_dir), in_fractions(str(data_dir), advance), set_aside=set_aside)
+        return check_server(
+            server_settings(data_dir=data_dir), in_fractions(str(data_dir), advance), set_aside=set_aside
+        )
 
 
 def _print(report: ConsistencyReport, language: str) -> None:

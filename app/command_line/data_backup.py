@@ -46,10 +46,10 @@ def backup_command(
     with progress_bar(str(out)) as advance:
         on_file = in_fractions(str(out), advance)
         if data_dir is not None:
-            from server.core.settings_loading import load_settings
+            from app.command_line.variables import server_settings
             from server.process.backup import back_up_server
 
-            manifest = back_up_server(load_settings(data_dir=data_dir), out, with_secret=with_secret, on_file=on_file)
+            manifest = back_up_server(server_settings(data_dir=data_dir), out, with_secret=with_secret, on_file=on_file)
         else:
             from app.station.operations.backup import back_up_store
             from app.station.settings import store_folder
@@ -113,10 +113,10 @@ def one_side(store: Path | None, data_dir: Path | None) -> None:
 
 def _marked(store: Path | None, data_dir: Path | None) -> dict[str, object]:
     if data_dir is not None:
-        from server.core.settings_loading import load_settings
+        from app.command_line.variables import server_settings
         from server.process.backup import mark_restored as mark_server
 
-        return {"generation": mark_server(load_settings(data_dir=data_dir))}
+        return {"generation": mark_server(server_settings(data_dir=data_dir))}
     from app.station.operations.backup import mark_restored
     from app.station.settings import store_folder
 
@@ -126,11 +126,11 @@ def _marked(store: Path | None, data_dir: Path | None) -> dict[str, object]:
 
 
 def _server_restored(backup: Path, data_dir: Path) -> dict[str, object]:
-    from server.core.settings_loading import load_settings
+    from app.command_line.variables import server_settings
     from server.process.backup import restore_server
 
     with progress_bar(str(data_dir)) as advance:
-        settings = load_settings(data_dir=data_dir)
+        settings = server_settings(data_dir=data_dir)
         manifest, kept = restore_server(settings, backup, on_file=in_fractions(str(data_dir), advance))
     return {
         "restored": str(data_dir),

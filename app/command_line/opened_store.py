@@ -23,8 +23,8 @@ def opened_store(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
         NotFound: ``no-store``.
         UserFacingError: what ``Workspace.open`` raises.
     """
-    from app.command_line import language
-    from app.station.settings import store_folder
+    from app.command_line import language, warn_about
+    from app.station.settings import store_folder, unknown_in_file
     from app.station.store_layout import DATABASE
     from app.station.workspace import Workspace
     from models.errors import Conflict, NotFound
@@ -39,6 +39,8 @@ def opened_store(store: Path | None, *, to_write: bool) -> Iterator[Workspace]:
             raise
         workspace = Workspace.open(folder, exclusive=False)
     workspace.text_language = language()
+    for found in unknown_in_file(folder):
+        warn_about(found)
     try:
         yield workspace
     finally:

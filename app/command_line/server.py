@@ -50,12 +50,12 @@ def server_command(
 ) -> None:
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
     from app.command_line import report_error, report_line
+    from app.command_line.variables import server_settings
     from models.errors import InvalidInput
-    from server.core.settings_loading import load_settings
     from server.process.serving import serve
 
     try:
-        settings = load_settings(
+        settings = server_settings(
             data_dir=data_dir,
             host=host,
             port=port,

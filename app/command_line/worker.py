@@ -34,12 +34,12 @@ def worker_command(
 ) -> None:
     """Run executions until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
     from app.command_line import report_error, report_line
+    from app.command_line.variables import server_settings
     from models.errors import InvalidInput
-    from server.core.settings_loading import load_settings
     from server.process.worker_process import run_worker
 
     try:
-        settings = load_settings(data_dir=data_dir, execution_slots=slots)
+        settings = server_settings(data_dir=data_dir, execution_slots=slots)
         run_worker(settings, until_stdin_closes=until_stdin_closes, report=report_line)
     except InvalidInput as error:
         report_error(error)

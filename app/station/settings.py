@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from inspection.imaging.reading import PagePolicy, Reading
 from models.errors import InvalidInput, Unavailable
 from models.messages import LocalText
+from models.misspelt import unknown_settings
 from models.rejections import first_problem, not_json
 from models.storage import folder_reason, reason_of, write_atomically
 from sync.station.hold import Hold, MeteredLink
@@ -137,6 +138,16 @@ def load_settings(store: Path) -> StationSettings:
     """
     path = store / SETTINGS_FILE
     return _checked(path, _stored(path))
+
+
+def unknown_in_file(store: Path) -> list[InvalidInput]:
+    """Return an error for each name in the store's file that is no setting; those have no effect.
+
+    Raises:
+        InvalidInput, Unavailable: as ``load_settings``.
+    """
+    path = store / SETTINGS_FILE
+    return unknown_settings(_stored(path), StationSettings.model_fields, path)
 
 
 def save_settings(store: Path, **changes: object) -> StationSettings:

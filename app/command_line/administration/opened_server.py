@@ -43,15 +43,15 @@ def opened_server(
             refused; None refuses a folder without a store.
     """
     from app.command_line import report_error
+    from app.command_line.variables import server_settings
     from models.errors import InvalidInput
     from server.auth.identity.passwords import require_password
     from server.auth.identity.principal import Principal
     from server.context import has_store, open_context, require_store
-    from server.core.settings_loading import load_settings
 
     try:
         os.umask(_OWNER_ONLY)
-        settings = load_settings(data_dir=data_dir)
+        settings = server_settings(data_dir=data_dir)
         if first_password is None:
             require_store(settings)
         else:

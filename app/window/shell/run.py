@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 from app.window.look.language import LanguageSwitch
 from app.window.look.style_context import StyleContext
 from app.window.look.theme import THEMES, Sizes, ThemeName
+from app.window.presenting.notices import Level
 from app.window.presenting.running import Lane, Task
 from app.window.shell.application import prepare_application
 from app.window.shell.interruption import interruptible
@@ -42,8 +44,10 @@ class StationRun:
         source_spec: str = "",
         language: Language | None = None,
         theme: ThemeName | None = None,
+        hints: Sequence[UserFacingError] = (),
     ) -> None:
         self._store = store
+        self._hints = hints
         self._settings = settings
         self._source_spec = source_spec
         self._given = language
@@ -110,6 +114,8 @@ class StationRun:
         self._unexpected.install()
         self.station.window.showMaximized()
         self.station.start()
+        for hint in self._hints:
+            notices.add(f"hint {hint.values}", hint, level=Level.HINT)
         self.start_window.left.disconnect(self._leave)
         self.start_window.close()
 
@@ -144,7 +150,8 @@ def run_station(
     Raises:
         UserFacingError: when the settings cannot be used; trouble with the store is shown in the window.
     """
-    from app.station.settings import load_settings
+    from app.station.settings import load_settings, unknown_in_file
 
-    run = StationRun(store, load_settings(store), source_spec=source_spec, language=language, theme=theme)
+    settings, hints = load_settings(store), unknown_in_file(store)
+    run = StationRun(store, settings, source_spec=source_spec, language=language, theme=theme, hints=hints)
     return run.run()

@@ -11,7 +11,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.station.settings import StationSettings, load_settings, save_settings
+from app.station.settings import StationSettings, load_settings, save_settings, unknown_in_file
 from app.station.workspace import Workspace
 from app.window.shell.run import StationRun
 from tests.support.messages import says
@@ -127,6 +127,25 @@ def test_the_first_paint_already_follows_the_settings(qtbot: QtBot, station: Sta
     assert run.station is not None
     assert run.station.theme.name == "dark"
     assert run.station.language.language == "ja"
+
+
+def test_a_misspelt_name_in_the_settings_file_is_shown(qtbot: QtBot, station: Station) -> None:
+    (station.store / "settings.json").write_text('{"opactiy": 0.2}', encoding="utf-8")
+    run = StationRun(station.store, load_settings(station.store), hints=unknown_in_file(station.store))
+    shown = []
+
+    def look() -> None:
+        assert run.station is not None
+        notices = run.station.context.notices
+        while notices.shown is not None:
+            shown.append(notices.shown.error)
+            notices.clear(notices.shown.about)
+        run.station.window.close()
+
+    script = Script(run)
+    script.when(lambda: run.station is not None and run.station.window.isVisible(), look)
+    assert script.play() == 0
+    assert [error.values["nearest"] for error in shown if error.code == "setting-misspelt"] == ["opacity"]
 
 
 def test_without_a_display_the_command_says_what_to_do(tmp_path: Path) -> None:
