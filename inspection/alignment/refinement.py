@@ -11,11 +11,16 @@ from inspection.imaging.opencv import cv2
 _ECC_ROUNDS = ((50, 1e-5, 5), (100, 1e-7, 3))
 """Maximum iterations, minimum gain and Gaussian filter size of each round."""
 _LEAST_OVERLAP = 0.4
-_ECC_MOTION = {
-    "translation": cv2.MOTION_TRANSLATION,
-    "rigid": cv2.MOTION_EUCLIDEAN,
-    "similarity": cv2.MOTION_AFFINE,
-}
+
+
+def _ecc_motion(motion: Motion) -> int:
+    # Asked here and not at the import, which would load OpenCV for whoever lists the components.
+    found = {
+        "translation": cv2.MOTION_TRANSLATION,
+        "rigid": cv2.MOTION_EUCLIDEAN,
+        "similarity": cv2.MOTION_AFFINE,
+    }
+    return found[motion]
 
 
 def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
@@ -37,7 +42,7 @@ def refined(start: Matrix, seen: View, wanted: View, motion: Motion) -> Matrix:
     for iterations, gain, side in _ECC_ROUNDS:
         ending = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, iterations, gain)
         try:
-            _, found = cv2.findTransformECC(wanted.grey, seen.grey, matrix, _ECC_MOTION[motion], ending, mask, side)
+            _, found = cv2.findTransformECC(wanted.grey, seen.grey, matrix, _ecc_motion(motion), ending, mask, side)
         except cv2.error:
             # No convergence: the initial pose is kept, and its confidence decides.
             return start

@@ -26,9 +26,9 @@ def blurred(sigma: float) -> Change:
 
 def joined(size: int, *, dark: bool) -> Change:
     """Return the filter that joins dark (or light) dots with gaps of up to ``size`` pixels between them."""
-    operation = cv2.MORPH_OPEN if dark else cv2.MORPH_CLOSE
 
     def change(grey: Pixels) -> Pixels:
+        operation = cv2.MORPH_OPEN if dark else cv2.MORPH_CLOSE
         smooth = cv2.GaussianBlur(grey, (0, 0), 0.8)
         element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
         return cv2.morphologyEx(smooth, operation, element).astype(np.uint8, copy=False)
@@ -38,9 +38,9 @@ def joined(size: int, *, dark: bool) -> Change:
 
 def grown(size: int, *, dark: bool) -> Change:
     """Return the filter that makes dark (or light) dots larger by ``size - 1`` pixels."""
-    operation = cv2.erode if dark else cv2.dilate
 
     def change(grey: Pixels) -> Pixels:
+        operation = cv2.erode if dark else cv2.dilate
         smooth = cv2.GaussianBlur(grey, (0, 0), size / 4)
         element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
         return operation(smooth, element).astype(np.uint8, copy=False)

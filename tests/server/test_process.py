@@ -91,6 +91,12 @@ def test_a_server_starts_without_what_only_inspecting_or_migrating_takes() -> No
     assert done.stdout.strip() == "[]"
 
 
+def test_components_are_listed_without_opencv() -> None:
+    code = "import sys, inspection.components.registry as it; print(len(it.components()) > 5, 'cv2' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "True False"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="reads what a process has mapped from /proc")
 def test_a_server_loads_no_image_library_before_an_image_comes(tmp_path: Path) -> None:
