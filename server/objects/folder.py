@@ -24,11 +24,16 @@ _AT_ONCE = 8
 """Files flushed at the same time by this process: a file system commits what it is asked for together."""
 _PIECE = 256 * 1024
 """Bytes of one write: more at once makes Linux look for larger pieces of free memory, which can take 10 ms."""
+_MOST_REMEMBERED = 20_000
 _T = TypeVar("_T")
+_flushed: set[str] = set()
+"""Folders that are in a folder above which was flushed since: what is new in one of them needs its own flush alone."""
 
 
 def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
-    """Write objects: all files are flushed, then all get their names, then each folder is flushed once.
+    """Write objects: all files are flushed, then all get their names, then their folders are flushed.
+
+    The folders above are flushed with the first object of a folder that this process writes.
 
     Args:
         folder: of the store.
@@ -43,7 +48,7 @@ def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
         _each(lambda key: _write(written[key], contents[key]), contents)
         for key, path in written.items():
             _rename(path, folder / key)
-        _each(sync_path, _folders(folder, contents))
+        _flush_folders(folder, {(folder / key).parent for key in contents})
     except BaseException:
         for path in written.values():
             path.unlink(missing_ok=True)
@@ -190,10 +195,28 @@ def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:
     return found
 
 
+def _flush_folders(folder: Path, changed: set[Path]) -> None:
+    """Flush folders with new names, and those above them unless that has been done since they are there."""
+    new: set[Path] = set()
+    for place in changed:
+        above = place
+        while above != folder and str(above) not in _flushed:
+            new.add(above)
+            above = above.parent
+    _each(sync_path, changed | {place.parent for place in new})
+    if len(_flushed) > _MOST_REMEMBERED:
+        _flushed.clear()
+    _flushed.update(map(str, new))
+
+
 def _rename(path: Path, target: Path) -> None:
     try:
         path.replace(target)
     except FileNotFoundError:
+        for place in target.parents:
+            if place.is_dir():
+                break
+            _flushed.discard(str(place))  # Somebody has removed it: made again, it is flushed again.
         target.parent.mkdir(parents=True, exist_ok=True)
         path.replace(target)
 
