@@ -58,6 +58,7 @@ class Tools:
         find_model: returns the model of a name.
         services: where steps run elsewhere; None to run them all here.
         on_database: runs a unit of work on a thread for the database.
+        claim_another: returns what claims the next execution in the transaction that ends one; or None.
     """
 
     context: ServerContext
@@ -65,6 +66,7 @@ class Tools:
     find_model: ModelFinder
     services: StepServices | None
     on_database: Callable[[Callable[[], Any]], Awaitable[Any]]
+    claim_another: Callable[[], Callable[[Session], None] | None]
 
 
 class ExecutionRunner:
@@ -168,7 +170,15 @@ class ExecutionRunner:
         )
 
     async def _record(self, position: int, result: RunResult) -> None:
-        ended = await self._write(lambda session: record_run(session, self._job.claim, position, result))
+        claim_another = self._tools.claim_another()
+
+        def write(session: Session) -> Ended | None:
+            ended = record_run(session, self._job.claim, position, result)
+            if ended is not None and claim_another is not None:
+                claim_another(session)
+            return ended
+
+        ended = await self._write(write)
         self._progress.end_file()
         if ended is not None:
             self._announce_end(ended)

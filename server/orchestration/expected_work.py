@@ -6,16 +6,22 @@ import asyncio
 
 
 class ExpectedWork:
-    """Counts what was announced since nothing was found.
+    """Counts what was announced since nothing was found; several may look at the same time.
 
     Attributes:
-        announced: executions that were announced and that this worker has not found yet; another one may have.
+        total: executions that were ever announced.
     """
 
     def __init__(self) -> None:
-        self.announced = 0
+        self.total = 0
+        self._settled = 0
         self._nothing_else = False
         self._news = asyncio.Event()
+
+    @property
+    def announced(self) -> int:
+        """Executions that were announced and that this worker has not found yet; another one may have."""
+        return self.total - self._settled
 
     @property
     def may_find(self) -> bool:
@@ -24,20 +30,20 @@ class ExpectedWork:
 
     def announce(self) -> None:
         """Count an execution that was announced."""
-        self.announced += 1
+        self.total += 1
         self._news.set()
 
     def found_one(self) -> None:
         """Note that an execution was found."""
-        self.announced = max(0, self.announced - 1)
+        self._settled = min(self.total, self._settled + 1)
 
-    def found_none(self, announced: int) -> None:
+    def found_none(self, total: int) -> None:
         """Note that none was found.
 
         Args:
-            announced: before it was looked for; what was announced meanwhile may be there.
+            total: as it was before it was looked for; what was announced meanwhile may be there.
         """
-        self.announced -= announced
+        self._settled = max(self._settled, total)
         self._nothing_else = True
 
     async def wait(self, seconds: float) -> None:

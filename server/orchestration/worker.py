@@ -1,16 +1,23 @@
-"""A worker: claims executions by priority and runs several at a time, until it is stopped."""
+"""A worker: claims executions by priority and runs several at a time, until it is stopped.
+
+Where another one waits, it is claimed in the transaction that ends one: a commit and a thread less for each.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
+
+from sqlalchemy.orm import Session
 
 from inspection.imaging.files import ImageLimits
 from inspection.model_files.step_models import ModelFinder
 from models.errors import Unavailable
 from models.ids import new_id
+from models.last_work import follow_commit
 from models.states import ExecutionStatus
 from server.context import ServerContext
 from server.core.structlog_import import structlog
@@ -18,7 +25,7 @@ from server.events.reader import once_reachable
 from server.executions.announcing import announce
 from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WORKERS
 from server.executions.jobs import Job, next_job
-from server.executions.leases import has_waiting
+from server.executions.leases import Claimed, has_waiting
 from server.orchestration.execution_run import ExecutionRunner, Tools
 from server.orchestration.expected_work import ExpectedWork
 from server.orchestration.pipeline_models import models_of
@@ -56,11 +63,13 @@ class Worker:
         # Of pixels alone: what steps hand on takes more bytes than an upload of the same size.
         limits = ImageLimits(max_pixels=settings.max_image_pixels)
         work = Work(context.objects, self._threads, limits)
-        self._tools = Tools(context, work, models.find, services, self._on_database)
+        self._tools = Tools(context, work, models.find, services, self._on_database, self._another)
         self._expected = ExpectedWork()
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Future[None]] = set()
+        self._writing: set[asyncio.Future[Any]] = set()
         self._free = asyncio.Event()
         self._free.set()
+        self._stopping = False
 
     async def run(self) -> None:
         """Work until cancelled; then give back what runs."""
@@ -70,9 +79,11 @@ class Worker:
                 tasks.create_task(self._consume())
                 tasks.create_task(self._work())
         finally:
-            for task in self._running:
-                task.cancel()
-            await asyncio.gather(*self._running, return_exceptions=True)
+            self._stopping = True
+            while under_way := self._running | self._writing:  # What is written last may claim another execution.
+                for task in self._running:
+                    task.cancel()
+                await asyncio.wait(under_way)
             await asyncio.to_thread(self._shut_down)
 
     def _shut_down(self) -> None:
@@ -101,46 +112,55 @@ class Worker:
     async def _work(self) -> None:
         while True:
             await self._free.wait()
-            if not self._expected.may_find:
+            if self._expected.may_find:
+                await self._look()
+            else:
                 await self._expected.wait(LOOK_S)
-                continue
-            job = await self._next()
-            if job is not None:
-                self._start(job)
 
-    async def _next(self) -> Job | None:
-        announced = self._expected.announced
+    async def _look(self) -> None:
+        total, claim = self._expected.total, self._claim_of_now()
         try:
-            if not announced and not await self._on_database(self._has_waiting):
-                self._expected.found_none(announced)
-                return None
-            job, ended = await self._on_database(self._claim)
+            if self._expected.announced or await self._on_database(self._has_waiting):
+                await self._on_database(partial(self._claim, claim))
+            else:
+                self._expected.found_none(total)
         except Unavailable as error:
             _log.warning("executions wait", code=error.code)
-            self._expected.found_none(announced)
-            return None
-        if job is None:
-            self._expected.found_none(announced)
-        else:
-            self._expected.found_one()
-        for record in ended:
-            announce(self._context.events, record)
-        return job if isinstance(job, Job) else None
+            self._expected.found_none(total)
 
     def _has_waiting(self) -> bool:
         with self._context.database.read() as session:
             return has_waiting(session)
 
-    def _claim(self) -> tuple[Job | None, list[Any]]:
-        settings = self._context.settings
+    def _claim(self, claim: Callable[[Session], None]) -> None:
         with self._context.database.local_transaction() as session:
-            job, found = next_job(
-                session,
-                self.worker_id,
-                lease_s=settings.execution_lease_s,
-                most_attempts=settings.execution_attempts,
-            )
-        return job, found.ended
+            claim(session)
+
+    def _another(self) -> Callable[[Session], None] | None:
+        # One more than there are slots for a moment: that which ends.
+        more = not self._stopping and self._expected.may_find and len(self._running) <= self._slots
+        return self._claim_of_now() if more else None
+
+    def _claim_of_now(self) -> Callable[[Session], None]:
+        """Return what claims the next execution in a transaction; it begins once that is committed."""
+        total, loop = self._expected.total, asyncio.get_running_loop()
+
+        def claim(session: Session) -> None:
+            lease_s, most = self._context.settings.execution_lease_s, self._context.settings.execution_attempts
+            job, found = next_job(session, self.worker_id, lease_s=lease_s, most_attempts=most)
+            # By the thread that commits, whoever waits for it: a worker that stops finds it among what runs.
+            follow_commit(session, "claimed", lambda: loop.call_soon_threadsafe(self._take, job, found, total))
+
+        return claim
+
+    def _take(self, job: Job | None, found: Claimed, total: int) -> None:
+        if job is None:
+            self._expected.found_none(total)
+        else:
+            self._expected.found_one()
+            self._start(job)
+        for record in found.ended:
+            announce(self._context.events, record)
 
     def _start(self, job: Job) -> None:
         task = asyncio.create_task(ExecutionRunner(self._tools, job).run(), name=f"execution {job.claim.execution_id}")
@@ -149,11 +169,16 @@ class Worker:
         if len(self._running) >= self._slots:
             self._free.clear()
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
+    def _ended(self, task: asyncio.Future[None]) -> None:
         self._running.discard(task)
-        self._free.set()
+        if len(self._running) < self._slots:
+            self._free.set()
         if not task.cancelled() and (error := task.exception()) is not None:
             _log.error("execution left to its lease", error=type(error).__name__, exc_info=error)
 
     async def _on_database(self, work: Callable[[], Any]) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._database_threads, work)
+        writing = asyncio.get_running_loop().run_in_executor(self._database_threads, work)
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        # Whoever waits may be cancelled: what has begun is still known as under way.
+        return await asyncio.shield(writing)

@@ -36,9 +36,18 @@ def test_each_announced_execution_is_looked_for(expected: ExpectedWork) -> None:
 
 def test_what_is_announced_while_nothing_is_found_is_looked_for(expected: ExpectedWork) -> None:
     expected.announce()
-    before = expected.announced
+    before = expected.total
     expected.announce()
     expected.found_none(before)
+    assert expected.announced == 1
+
+
+def test_two_looks_that_find_nothing_forget_no_later_announcement(expected: ExpectedWork) -> None:
+    expected.announce()
+    first = second = expected.total
+    expected.found_none(first)
+    expected.announce()
+    expected.found_none(second)
     assert expected.announced == 1
 
 

@@ -453,6 +453,50 @@ def test_a_worker_that_stops_gives_back_what_it_runs(context: ServerContext, stu
     assert (record.attempts, record.worker_id) == (0, None)
 
 
+def at_each_end(context: ServerContext, monkeypatch: pytest.MonkeyPatch, act: Callable[[], object]) -> None:
+    """Let ``act`` be called when the end of an execution is published, which follows its commit."""
+    publish = context.events.publish
+
+    def watched(topic: Any, key: str, event: Any) -> None:
+        if isinstance(event, ExecutionEvent) and event.status is ExecutionStatus.COMPLETED:
+            act()
+        publish(topic, key, event)
+
+    monkeypatch.setattr(context.events, "publish", watched)
+
+
+def test_the_end_of_an_execution_claims_the_next_one(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> None:
+    executions = [accept(context) for _ in range(3)]
+    running: list[int] = []
+
+    def count() -> None:
+        running.append(sum(stored(context, one).status is ExecutionStatus.RUNNING for one in executions))
+
+    async def work() -> None:
+        at_each_end(context, monkeypatch, count)
+        async with at_work(context):
+            await until(lambda: len(running) == len(executions))
+
+    asyncio.run(work())
+    assert running == [1, 1, 0]
+
+
+def test_a_worker_that_stops_gives_back_what_it_claimed_with_an_end(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = accept(context), accept(context)
+
+    async def work() -> None:
+        worker = asyncio.create_task(Worker(context, 1, None, no_model).run())
+        at_each_end(context, monkeypatch, worker.cancel)
+        await asyncio.gather(worker, return_exceptions=True)
+
+    asyncio.run(work())
+    assert stored(context, first).status is ExecutionStatus.COMPLETED
+    record = stored(context, second)
+    assert (record.status, record.attempts, record.worker_id) == (ExecutionStatus.PENDING, 0, None)
+
+
 def test_a_worker_works_while_the_bus_is_away(context: ServerContext, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_: object) -> None:
         raise Unavailable("events-unreachable")
