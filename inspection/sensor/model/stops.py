@@ -33,7 +33,7 @@ class Stops:
     entering: int
 
     def mask(self, values: Matrix, stopped: int) -> tuple[Mask, int]:
-        """Return which rows belong to a stop, bool ``(rows,)``, and what ``running`` returns of the last one.
+        """Return which rows belong to a stop, bool ``(rows,)``, and how far the stop is that has not ended.
 
         The rows of a stop whose floor has not been reached are counted below 0, those of one that is judged from
         ``longest`` on.

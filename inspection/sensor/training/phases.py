@@ -33,10 +33,11 @@ def refined_period(values: Matrix, positions: Vector, period: float) -> float:
     place = (positions - positions[0]) / period
     cycles = float(place[-1])
     parts = min(int(cycles / _CYCLES_OF_PART), _MOST_PARTS)
-    if parts < _LEAST_PARTS:
+    known = values[:, ~np.isnan(values).all(axis=0)]
+    if parts < _LEAST_PARTS or not known.shape[1]:
         return period
     part = np.minimum((place * parts / cycles).astype(np.int64), parts - 1)
-    filled = np.nan_to_num(values / np.maximum(np.nanstd(values, axis=0), 1e-300))
+    filled = np.nan_to_num(known / np.maximum(np.nanstd(known, axis=0), 1e-300))
     found = [
         _frequency(_amplitudes(filled, place, part, parts, harmonic), cycles / parts * harmonic)
         for harmonic in range(1, _HARMONICS + 1)

@@ -91,6 +91,7 @@ def find_stops(values: Matrix, deviations: Matrix) -> FoundStops | None:
     if len(starts) < _LEAST_STOPS and shown.mean() < _MOST_SENSORS:
         return FoundStops(mask, len(starts), None)
     longest = _LONGER * int((ends - starts).max())
+    lowest, way = np.where(shown, lowest, 0.0), np.where(shown, way, 0.0)  # The others have no limits.
     below, floor = lowest - _ENTERED * way, lowest - _REACHED * way
     entering = _LONGER * _longest_way_down(values[:, shown], mask, below[shown], floor[shown])
     normal = Stops(shown, below, lowest - _LEFT * way, longest, floor, entering)
@@ -109,9 +110,11 @@ def _longest_way_down(values: Matrix, mask: Mask, below: Vector, floor: Vector) 
 
 
 def _has_floor(column: Vector, low: Mask) -> bool:
-    """Return whether most low rows lie nearer to the lowest than to the highest of them."""
+    """Return whether most low rows lie nearer to the lowest of them than to the lowest of the others."""
     found = column[low]
-    return len(found) >= _LEAST_ROWS and float(np.median(found)) <= float(found.min() + found.max()) / 2
+    if len(found) < _LEAST_ROWS:
+        return False
+    return float(np.median(found)) <= float(found.min() + np.nanpercentile(column[~low], 1)) / 2
 
 
 def _long_runs(mask: Mask) -> Mask:
@@ -129,7 +132,10 @@ def _runs(mask: Mask) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 def _grown(core: Mask, running: Mask) -> Mask:
     """Return stops with the rows before and after, up to those in which the machine runs."""
     out = core.copy()
-    for start, end in zip(*_runs(core), strict=True):
-        before, after = np.flatnonzero(running[:start]), np.flatnonzero(running[end:])
-        out[(int(before[-1]) + 1 if len(before) else 0) : end + (int(after[0]) if len(after) else len(core))] = True
+    starts, ends = _runs(core)
+    bounds = np.concatenate([[-1], np.flatnonzero(running), [len(core)]])
+    firsts = bounds[np.searchsorted(bounds, starts) - 1] + 1
+    lasts = bounds[np.searchsorted(bounds, ends)]
+    for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True):
+        out[first:last] = True
     return out

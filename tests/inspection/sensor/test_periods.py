@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from inspection.sensor.training.cycles import find_cycles
 from inspection.sensor.training.independence import few_rows_factor, independent_rows
 from inspection.sensor.training.periods import moving_mean
+from inspection.sensor.training.phases import refined_period
 
 ROWS = 3000
 PLACE = np.arange(float(ROWS))
@@ -89,3 +90,12 @@ def test_the_factor_of_few_rows_is_that_of_students_t() -> None:
     factor = few_rows_factor(np.array([5.0, 10.0, 1e9]))
     wanted = [3.747 * np.sqrt(6 / 5) / 2.3263, 2.821 * np.sqrt(1.1) / 2.3263, 1.0]
     np.testing.assert_allclose(factor, wanted, rtol=0.01)
+
+
+def test_a_sensor_that_comes_late_leaves_the_period_of_the_others() -> None:
+    turns = np.sin(2 * np.pi * np.arange(4000) / 37.25)
+    late = np.where(np.arange(4000) < 3999, np.nan, 1.0)
+    both = np.stack([turns, np.full(4000, np.nan)], axis=1)
+    positions = np.arange(4000.0)
+    assert refined_period(both, positions, 37.0) == refined_period(turns[:, None], positions, 37.0)
+    assert refined_period(late[:2000, None], positions[:2000], 37.0) == 37.0

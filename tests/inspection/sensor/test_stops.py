@@ -49,6 +49,31 @@ def test_a_stop_like_several_of_the_training_raises_no_alarm() -> None:
     assert not score_rows(model_of((2, 6, 9, 15)), values, seconds + 28 * 86_400).alarms.any()
 
 
+def test_a_model_is_read_whose_stops_one_of_two_sensors_shows() -> None:
+    stopping, seconds = rows(21, 1, (2, 6, 9, 15))
+    ambient = 25 + np.random.default_rng(4).normal(size=(len(stopping), 1))
+    both = np.concatenate([stopping, ambient], axis=1)
+    model = train(both, ("oil", "ambient"), SensorTraining(window=0), period_s=PERIOD_S, seconds=seconds).model
+    assert model.series is not None
+    assert model.series.stops is not None
+    assert model.series.stops.shown.tolist() == [True, False]
+    np.testing.assert_array_equal(
+        score_rows(model_from_bytes(model_bytes(model), "m.npz"), both, seconds).scores,
+        score_rows(model, both, seconds).scores,
+    )
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_stops_are_found_that_come_from_one_row_to_the_next(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    speed = 100 + rng.normal(size=4000)
+    for start in range(300, 3800, 600):
+        speed[start : start + 40] = 0.5 + rng.normal(scale=0.1, size=40)
+    found = find_stops(speed[:, None], speed[:, None] - speed.mean())
+    assert found is not None
+    assert found.count == 6
+
+
 def test_a_stop_is_normal_where_the_training_shows_only_one() -> None:
     values, seconds = rows(7, 2, (3,))
     assert not score_rows(model_of((5,)), values, seconds + 28 * 86_400).alarms.any()
