@@ -43,15 +43,14 @@ def score(context: ServerContext, body: ScoreRequest) -> ScoreReply:
         found = loaded.single_rows.push(body.values)
     except InvalidInput as error:
         raise of_field(error, "values") from error
+    explained = {"threshold": found.threshold, "contributions": found.contributions} if body.explain else {}
+    reply = ScoreReply(score=found.score, status=found.status, **explained)
+    # Last, since a request that fails on the short way is answered again on the long one.
+    context.metrics.scores.add(loaded.version.sensor, found.status, 1, found.score, found.threshold)
     context.sensors.runs.note(
         loaded.version.sensor, anomaly=found.status == "anomaly", after=loaded.version.alert_after
     )
-    context.metrics.scores.add(loaded.version.sensor, found.status, 1, found.score, found.threshold)
-    if not body.explain:
-        return ScoreReply(score=found.score, status=found.status)
-    return ScoreReply(
-        score=found.score, status=found.status, threshold=found.threshold, contributions=found.contributions
-    )
+    return reply
 
 
 def score_batch(context: ServerContext, body: BatchRequest) -> BatchReply:

@@ -22,6 +22,7 @@ from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery
+from server.core.retry_after import UNAVAILABLE_S
 from server.core.structlog_import import structlog
 from server.events.outbox import enqueue
 from server.executions import repository
@@ -40,8 +41,6 @@ from server.sessions.rules import only_device
 from sync.shared.problems import RETRY_AFTER
 from sync.shared.schemas import Page
 
-_RETRY_S = 5
-"""Seconds after which a request that could not be recorded may be: a lock or a connection comes back."""
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -93,7 +92,7 @@ def accept(
         record, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
     except Unavailable as error:
         _log.warning("execution not accepted", cause=error.code)
-        raise UserFacingError("execution-not-accepted", members={RETRY_AFTER: _RETRY_S}) from error
+        raise UserFacingError("execution-not-accepted", members={RETRY_AFTER: UNAVAILABLE_S}) from error
     if new:
         if not runs_here:
             context.outbox.wake()

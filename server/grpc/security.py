@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import hmac
-import ssl
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import grpc
 import grpc.aio
 
 from models.errors import InvalidInput
-from models.storage import reason_of
 from server.core.settings import ServerSettings
+from server.core.tls_files import read_tls_file, require_usable
 
 if TYPE_CHECKING:
     RpcMethodHandler = grpc.RpcMethodHandler[Any, Any]
@@ -39,8 +37,8 @@ def server_credentials(settings: ServerSettings) -> grpc.ServerCredentials | Non
     if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
         return None
     _require_usable(settings)
-    pair = _read(settings.grpc_tls_key), _read(settings.grpc_tls_cert)
-    authority = None if settings.grpc_tls_ca is None else _read(settings.grpc_tls_ca)
+    pair = read_tls_file(settings.grpc_tls_key), read_tls_file(settings.grpc_tls_cert)
+    authority = None if settings.grpc_tls_ca is None else read_tls_file(settings.grpc_tls_ca)
     return grpc.ssl_server_credentials([pair], authority, require_client_auth=authority is not None)
 
 
@@ -55,8 +53,10 @@ def channel_credentials(settings: ServerSettings) -> grpc.ChannelCredentials | N
         return None
     _require_usable(settings)
     if settings.grpc_tls_cert is None or settings.grpc_tls_key is None:
-        return grpc.ssl_channel_credentials(_read(authority))
-    return grpc.ssl_channel_credentials(_read(authority), _read(settings.grpc_tls_key), _read(settings.grpc_tls_cert))
+        return grpc.ssl_channel_credentials(read_tls_file(authority))
+    return grpc.ssl_channel_credentials(
+        read_tls_file(authority), read_tls_file(settings.grpc_tls_key), read_tls_file(settings.grpc_tls_cert)
+    )
 
 
 def own_name(settings: ServerSettings) -> str | None:
@@ -70,7 +70,7 @@ def own_name(settings: ServerSettings) -> str | None:
     from cryptography import x509
 
     try:
-        certificate = x509.load_pem_x509_certificate(_read(settings.grpc_tls_cert))
+        certificate = x509.load_pem_x509_certificate(read_tls_file(settings.grpc_tls_cert))
         named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
@@ -82,26 +82,8 @@ def own_name(settings: ServerSettings) -> str | None:
 
 
 def _require_usable(settings: ServerSettings) -> None:
-    """Check certificate, key and authority, of which gRPC says no more than that it cannot listen."""
-    tried = settings.grpc_tls_ca
-    try:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        if settings.grpc_tls_ca is not None:
-            context.load_verify_locations(settings.grpc_tls_ca)
-        if settings.grpc_tls_cert is not None and settings.grpc_tls_key is not None:
-            tried = settings.grpc_tls_cert
-            # A key that is locked is refused: nobody is there to be asked.
-            context.load_cert_chain(settings.grpc_tls_cert, settings.grpc_tls_key, password=lambda: "")
-    except (OSError, ValueError) as error:
-        reason = reason_of(error) if isinstance(error, OSError) else str(error)
-        raise InvalidInput("server-tls-files", reason=f"{tried}: {reason}") from error
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InvalidInput("server-tls-files", reason=f"{path}: {reason_of(error)}") from error
+    # gRPC says of unusable files no more than that it cannot listen.
+    require_usable(certificate=settings.grpc_tls_cert, key=settings.grpc_tls_key, authority=settings.grpc_tls_ca)
 
 
 class SharedSecret(grpc.aio.ServerInterceptor):  # type: ignore[type-arg]  # generic in its types alone

@@ -67,6 +67,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         self._in_body = False
         self._head_bytes = 0
+        self._begun = 0
         self._refused = False
         self._handed_on = False
         self._lean: LeanRequest | None = None
@@ -88,6 +89,8 @@ class Connection(HttpToolsProtocol):
         """Take bytes; a head that has begun must end in time, however often a byte of it comes."""
         if self.transport.is_closing():
             return
+        idle = not self._in_body and not self._head_bytes
+        self._begun = 0
         super().data_received(data)
         if self._lean is not None:
             # Its body has not come with its head: what is late is the application's to answer.
@@ -99,7 +102,9 @@ class Connection(HttpToolsProtocol):
             # Blank lines after an answer end uvicorn's waiting for the next request and begin none.
             self._expect_head()
             return
-        self._head_bytes += len(data)
+        # What came before the head in one piece with it belongs to other requests; the rest of the head is counted.
+        if not self._begun or (idle and self._begun == 1):
+            self._head_bytes += len(data)
         if self._head_bytes > self.limits.head_bytes:
             self._refuse(HeadTooLarge("http-head-too-large"))
         elif not self._refused:
@@ -110,10 +115,11 @@ class Connection(HttpToolsProtocol):
         """Begin a request."""
         super().on_message_begin()
         self._in_head, self._head_bytes = True, 0
+        self._begun += 1
 
     def on_headers_complete(self) -> None:
         """Start the request, unless its head is too large or names no host (RFC 9112, section 3.2)."""
-        self._in_head, self._in_body = False, True
+        self._in_head, self._in_body, self._head_bytes = False, True, 0
         self._stop(_HEAD)
         size, names_host = len(self.url), False
         for name, value in self.headers:

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import os
 import socket
-import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -16,10 +15,10 @@ from fastapi import FastAPI
 
 from models.errors import Conflict, InvalidInput, Unavailable
 from models.file_lock import locked_file
-from models.storage import reason_of
 from server.core.data_folder import data_dir_unusable, prepare_data_dir
 from server.core.hosts import reached_at
 from server.core.settings import DATABASE_FILE, ServerSettings
+from server.core.tls_files import require_usable
 from server.http.connections import ConnectionLimits, connection_class
 from server.http.websocket_protocol import MESSAGE_BYTES, WebSocketLimits, websocket_class
 
@@ -39,7 +38,7 @@ def listener_of(settings: ServerSettings) -> Iterator[socket.socket]:
         Unavailable: ``server-port-taken`` or ``server-data-dir``.
     """
     settings.require_safe_transport()
-    _require_tls_files(settings)
+    require_usable(certificate=settings.tls_cert, key=settings.tls_key)
     listener = _listen(settings.host, settings.port)
     with contextlib.closing(listener), alone(settings):
         yield listener
@@ -122,12 +121,3 @@ def alone(settings: ServerSettings) -> Iterator[None]:
         raise Conflict("server-running", folder=str(place.parent))
     with lock:
         yield
-
-
-def _require_tls_files(settings: ServerSettings) -> None:
-    if settings.tls_cert is None or settings.tls_key is None:
-        return
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_cert, settings.tls_key)
-    except (OSError, ssl.SSLError) as error:
-        raise InvalidInput("server-tls-files", reason=reason_of(error)) from error

@@ -45,7 +45,7 @@ class Transport:
 
     def __init__(self, base_url: str, *, timeout_s: float, language: Callable[[], str], verify: bool | str) -> None:
         self.base_url = base_url.rstrip("/")
-        self._is_encrypted = self.base_url.startswith("https:")
+        self._is_encrypted = self.base_url.lower().startswith("https:")
         self._timeout_s, self._language = timeout_s, language
         self.verify: Any = verify
         if isinstance(verify, str):

@@ -35,7 +35,8 @@ def certificate_trouble(error: BaseException | None, server: str) -> Unavailable
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return Unavailable("server-certificate-untrusted", server=server, reason=error.verify_message)
-        if isinstance(error, ssl.SSLError):
+        # A server that is starting or ending closes the connection before it has said anything.
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
             return Unavailable("server-without-tls", server=server, reason=error.reason or "TLS")
         error = error.__cause__ or error.__context__
     return None

@@ -94,10 +94,11 @@ def test_a_request_is_counted_once(served: Served, sensor: str) -> None:
         assert counted(served, line) == before + 1
 
 
+@pytest.mark.parametrize("version", [b"HTTP/1.0", b"HTTP/1.1"])
 @pytest.mark.parametrize("line", ["Connection: keep-alive", "Connection: close"])
-def test_a_row_is_scored_once(served: Served, sensor: str, line: str) -> None:
+def test_a_row_is_scored_once(served: Served, sensor: str, line: str, version: bytes) -> None:
     rows = f'imageflow_sensor_rows_total{{sensor="{sensor}"'
-    assert answer(served, request(sensor, line)).status == 200
+    assert answer(served, request(sensor, line).replace(b"HTTP/1.1", version)).status == 200
     assert counted(served, rows) == 1
 
 

@@ -160,6 +160,16 @@ def test_a_file_that_is_no_pem_is_not_taken_for_a_taken_port(tmp_path: Path, wro
     assert caught.value.code == "server-tls-files"
 
 
+@pytest.mark.parametrize("missing", ["grpc_tls_cert", "grpc_tls_key", "grpc_tls_ca"])
+def test_the_file_is_named_that_is_missing(tmp_path: Path, missing: str) -> None:
+    authority = Authority(tmp_path)
+    own, nothing = authority.sign("services"), tmp_path / "nothing.pem"
+    files = {"grpc_tls_cert": own.certificate, "grpc_tls_key": own.key, "grpc_tls_ca": authority.certificate}
+    with pytest.raises(InvalidInput) as caught:
+        started(host_of(tmp_path, **{**files, missing: nothing}))
+    assert str(caught.value.values["reason"]).startswith(f"{nothing}: ")
+
+
 def test_a_key_of_another_certificate_is_refused(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     own, other = authority.sign("services"), authority.sign("other")

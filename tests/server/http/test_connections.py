@@ -108,6 +108,19 @@ def test_a_body_that_is_not_wanted_is_not_read_for_ever(hasty: Served) -> None:
         assert received_while_dripping(connection, b"x") == b""
 
 
+def test_a_head_is_not_larger_by_the_requests_before_it(served: Served) -> None:
+    count = 2_000
+    with connected(served.url) as connection:
+        requests = (GET + b"\r\n") * count
+        connection.sendall(requests[:-2])
+        connection.sendall(b"\r\n")
+        received = b""
+        while received.count(b"HTTP/1.1 401 ") < count:
+            piece = connection.recv(1_000_000)
+            assert piece, received[-500:]
+            received += piece
+
+
 def test_connections_beyond_the_limit_are_refused_with_503(tmp_path: Path) -> None:
     with serve_with_users(tmp_path, max_connections=10) as served, contextlib.ExitStack() as stack:
         for client in served.clients.values():

@@ -6,6 +6,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -94,8 +95,26 @@ def test_a_certificate_of_an_unknown_authority_is_named_as_the_trouble(served: Q
     assert trouble(f"https://localhost:{served.server_port}").code == "server-certificate-untrusted"
 
 
+@pytest.mark.parametrize("scheme", ["https", "HTTPS"])
 def test_an_authority_that_the_system_trusts_is_accepted(
-    served: Quiet, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    served: Quiet, authority: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))  # where OpenSSL keeps the system's list
-    assert trouble(f"https://localhost:{served.server_port}").code == "server-failing"
+    assert trouble(f"{scheme}://localhost:{served.server_port}").code == "server-failing"
+
+
+def test_a_server_that_ends_during_the_handshake_is_unreachable() -> None:
+    def end_all(listener: socket.socket) -> None:
+        with suppress(OSError):  # The test is over.
+            while True:
+                connection, _ = listener.accept()
+                connection.recv(65_536)
+                connection.close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ending = threading.Thread(target=end_all, args=(listener,))
+        ending.start()
+        code = trouble(f"https://127.0.0.1:{listener.getsockname()[1]}").code
+        listener.shutdown(socket.SHUT_RDWR)
+        ending.join()
+    assert code == "server-unreachable"
