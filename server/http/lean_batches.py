@@ -85,10 +85,15 @@ class LeanBatches:
         if route is None:
             return None
         head = route.usual_head(scope, self._context)
-        if head is None or head.length > INLINE_BYTES:
+        if head is None or head.length > INLINE_BYTES or self._is_over_another_scheme(scope):
             return None
         scope["app"] = self._app
         return LeanRequest(self, route, head, cycle, serve, time.perf_counter())
+
+    def _is_over_another_scheme(self, scope: Scope) -> bool:
+        """Return whether a proxy that is named says how the client reaches it, which the application takes in."""
+        proxy = self._context.settings.proxy
+        return bool(proxy) and any(name == b"x-forwarded-proto" for name, _ in scope["headers"])
 
     def add(self, request: LeanRequest) -> None:
         """Answer a request, whose body is there, when this turn of the event loop has read what there is to read."""

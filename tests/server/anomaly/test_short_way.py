@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from server.anomaly import scoring
 from server.http.requests import Requests
 from tests.support.raw_http import RawAnswer, connected, ended, read_answer
 from tests.support.sensor_models import upload, vector_model
-from tests.support.serving import Served
+from tests.support.serving import Served, serve_with_users
 
 NORMAL, TOO_FEW = [1.2, 0.9, 1.1], [1.2]
 
@@ -49,6 +50,17 @@ def test_both_ways_answer_with_the_same_head(served: Served, sensor: str) -> Non
         name: value for name, value in long.headers.items() if name not in changing
     }
     assert short.headers["x-request-id"] == "one"
+
+
+def test_both_ways_know_that_a_proxy_encrypts(tmp_path: Path) -> None:
+    with serve_with_users(tmp_path, proxy="127.0.0.1") as served:
+        name = "pump"
+        assert upload(served["supervisor"], vector_model(), sensor=name).status_code == 201
+        key = served["admin"].post("/api-keys", json={"name": "PLC", "role": "integrator"}).json()["key"]
+        lines = (f"X-API-Key: {key}", "X-Forwarded-Proto: https")
+        answers = [answer(served, request(name, *lines, *more)) for more in ((), ("Connection: close",))]
+    assert [one.status for one in answers] == [200, 200]
+    assert all("strict-transport-security" in one.headers for one in answers)
 
 
 def test_a_client_that_wants_the_end_gets_it(served: Served, sensor: str) -> None:
