@@ -7,6 +7,7 @@ any client sends: a form for each execution, a WebSocket for each, with its hand
 from __future__ import annotations
 
 import json
+import select
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -33,6 +34,9 @@ class ExecutionClient:
         http: signed in.
         pipeline: id of the pipeline.
         image: JPEG.
+
+    Attributes:
+        connections: of its threads.
     """
 
     def __init__(self, http: httpx.Client, pipeline: str, image: bytes) -> None:
@@ -45,7 +49,7 @@ class ExecutionClient:
             "Content-Type": f"multipart/form-data; boundary={_BOUNDARY}",
         }
         self._kept = threading.local()
-        self._opened: list[HTTPConnection] = []
+        self.connections: list[HTTPConnection] = []
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -54,7 +58,7 @@ class ExecutionClient:
     def __exit__(self, *raised: object) -> None:
         """Close the connections of all threads."""
         del raised
-        for connection in self._opened:
+        for connection in self.connections:
             connection.close()
 
     def run(self) -> None:
@@ -73,7 +77,9 @@ class ExecutionClient:
         connection: HTTPConnection | None = getattr(self._kept, "connection", None)
         if connection is None:
             connection = self._kept.connection = HTTPConnection(self._host, self._port, timeout=_PATIENCE_S)
-            self._opened.append(connection)
+            self.connections.append(connection)
+        elif _has_ended(connection):
+            connection.close()  # Opened again by the request.
         connection.request("POST", self._path, self._body, self._fields)
         with connection.getresponse() as answer:
             content = answer.read()
@@ -102,6 +108,14 @@ class ExecutionClient:
                 for event in protocol.events_received():
                     if isinstance(event, Frame) and event.opcode is Opcode.TEXT:
                         yield json.loads(bytes(event.data))
+
+
+def _has_ended(connection: HTTPConnection) -> bool:
+    """Return whether the server has closed a connection, as it does after some seconds without a request."""
+    if connection.sock is None:
+        return True
+    readable, _, _ = select.select([connection.sock], [], [], 0)
+    return bool(readable)  # Nothing else can come before a request.
 
 
 def _form(pipeline: str, image: bytes) -> bytes:

@@ -41,6 +41,14 @@ def test_each_run_of_a_client_is_an_execution_that_has_completed(http, pipeline,
     assert [one["status"] for one in found] == ["completed", "completed"]
 
 
+def test_a_client_goes_on_after_the_server_has_closed_its_connection(http, pipeline, image):
+    with ExecutionClient(http, pipeline, image) as client:
+        client.run()
+        (kept,) = client.connections
+        assert kept.sock.recv(1) == b""  # Waits for the end of the idle connection.
+        client.run()
+
+
 def test_a_client_fails_when_its_request_is_refused(http, image):
     with ExecutionClient(http, _UNKNOWN, image) as client, pytest.raises(RuntimeError, match="pipeline-not-found"):
         client.run()
