@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ from models.clock import parse_rfc3339, rfc3339
 from models.database import Database
 from models.insertion import insert_if_absent
 from models.sync import SyncState
-from server.alerts.raising import AlertReason, Recipients, clear_alert, open_key, raise_alert
+from server.alerts.raising import NOBODY, AlertReason, Recipients, clear_alert, open_key, raise_alert
 from server.context import ServerContext
 from server.executions.leases import store_now
 from server.monitoring.findings import Finding, findings_of
@@ -54,26 +54,27 @@ def evaluate(context: ServerContext, now: datetime.datetime) -> int:
     """
     zone = context.settings.zone
     with context.database.read() as session:
-        rules = all_rules(session)
+        rules = {rule.id: rule for rule in all_rules(session) if rule.enabled}
+        findings = {rule_id: findings_of(session, rule, now, zone) for rule_id, rule in rules.items()}
         found = [
             _Found(rule, finding)
-            for rule in rules
-            if rule.enabled
-            for finding in findings_of(session, rule, now, zone)
+            for rule_id, rule in rules.items()
+            for finding in findings[rule_id] or ()
             if finding.decision is not Decision.LEAVE
         ]
         opened = {alert.open_key: alert for alert in open_of_rules(session)}
     raised = [one for one in found if one.finding.decision is Decision.RAISE and _is_news(one, opened.get(one.key))]
     cleared = [one for one in found if one.finding.decision is Decision.CLEAR and one.key in opened]
-    watched = {rule.id for rule in rules if rule.enabled}
-    orphaned = [alert for alert in opened.values() if alert.rule_id not in watched]
+    orphaned = [alert for alert in opened.values() if not _is_watched(alert, findings)]
     if not (raised or cleared or orphaned):
         return 0
     with context.database.transaction() as session:
         changed = _write(session, raised, cleared, now)
         for alert in orphaned:
-            # Of a rule that was switched off or deleted: nobody watches whether it is over.
-            changed += clear_alert(session, alert.open_key or "") is not None
+            rule = rules.get(alert.rule_id or "")
+            told = Recipients(tuple(rule.mail), tuple(rule.webhooks)) if rule is not None else NOBODY
+            silenced = rule is not None and _is_silenced(rule, now)
+            changed += clear_alert(session, alert.open_key or "", told, silenced=silenced) is not None
     context.outbox.wake()
     return changed
 
@@ -106,6 +107,18 @@ def recipients_of(rule: AlertRule, finding: Finding) -> Recipients:
     elif finding.subject and rule.parameters.get("per_station"):
         stations = (finding.subject,)
     return Recipients(tuple(rule.mail), tuple(rule.webhooks), rule.line_stop, stations)
+
+
+def _is_watched(alert: Alert, findings: Mapping[str, Sequence[Finding] | None]) -> bool:
+    """Return whether anybody sees when an alert is over.
+
+    Nobody does when its rule was switched off or deleted, or finds nothing of its subject any more: a station that was
+    disabled, that completes no more parts, or that the rule was taken away from.
+    """
+    if alert.rule_id not in findings:
+        return False
+    found = findings[alert.rule_id]
+    return found is None or any(one.subject == alert.subject for one in found)
 
 
 def _is_news(one: _Found, alert: Alert | None) -> bool:

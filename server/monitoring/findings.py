@@ -51,8 +51,10 @@ class Finding:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-def findings_of(session: Session, rule: AlertRule, now: datetime.datetime, zone: ZoneInfo) -> list[Finding]:
-    """Return what an enabled rule finds, a finding for each subject."""
+def findings_of(session: Session, rule: AlertRule, now: datetime.datetime, zone: ZoneInfo) -> list[Finding] | None:
+    """Return what an enabled rule finds, a finding for each subject; None while the counts it needs are built."""
+    if rule.rule_kind is AlertRuleKind.SCORE_DRIFT and not are_complete(session, zone):
+        return None
     parameters = RuleParameters.model_validate(rule.parameters)
     return list(_FINDERS[rule.rule_kind](_Look(session, rule, parameters, now, zone)))
 
@@ -137,8 +139,6 @@ def _runs(look: _Look) -> Iterator[Finding]:
 
 def _drifts(look: _Look) -> Iterator[Finding]:
     rule, parameters = look.rule, look.parameters
-    if not are_complete(look.session, look.zone):
-        return
     today = day_of(look.now, look.zone)
     query = select(
         DailyScore.item_id, DailyScore.day, DailyScore.total, DailyScore.score_sum, DailyScore.square_sum

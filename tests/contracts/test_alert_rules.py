@@ -13,7 +13,7 @@ from models.clock import utc_now
 from models.devices import Device
 from models.ids import new_id
 from models.sessions import AIResult, InspectionSession
-from models.states import AlertRuleKind, SessionStatus, Verdict
+from models.states import AlertRuleKind, DeviceStatus, SessionStatus, Verdict
 from models.statistics import DailyScore
 from models.targets import InspectionItem, Target
 from server.context import ServerContext
@@ -191,6 +191,42 @@ def test_the_alert_of_a_rule_that_is_switched_off_is_cleared(context: ServerCont
         session.get_one(AlertRule, rule_id).enabled = False
     evaluate(context, NOW)
     assert is_open(context) == [False]
+
+
+def test_the_alert_of_a_silent_station_that_is_disabled_is_cleared(context: ServerContext) -> None:
+    add_rule(context, AlertRuleKind.STATION_SILENT, parameters={"threshold": 15})
+    with context.database.local_transaction() as session:
+        device = Device(name="Line 1", credential_digest="0" * 64, last_seen_at=NOW - timedelta(minutes=20))
+        session.add(device)
+    evaluate(context, NOW)
+    assert is_open(context) == [True]
+    with context.database.local_transaction() as session:
+        session.get_one(Device, device.id).status = DeviceStatus.DISABLED
+    evaluate(context, NOW)
+    assert is_open(context) == [False]
+
+
+def test_an_alert_of_a_rule_that_is_for_each_station_now_is_cleared(context: ServerContext, target_id: str) -> None:
+    rule_id = add_rule(context)
+    complete(context, target_id, ok=0, ng=20, device_id=new_id())
+    evaluate(context, NOW)
+    with context.database.local_transaction() as session:
+        rule = session.get_one(AlertRule, rule_id)
+        rule.parameters = {**rule.parameters, "per_station": True}
+    evaluate(context, NOW)
+    assert is_open(context) == [False, True]
+
+
+def test_the_ng_rate_of_a_station_that_stands_idle_is_cleared_as_that_of_all(
+    context: ServerContext, target_id: str
+) -> None:
+    add_rule(context)
+    add_rule(context, parameters={"threshold": 5.0, "per_station": True})
+    complete(context, target_id, ok=0, ng=20, device_id=new_id())
+    evaluate(context, NOW)
+    assert is_open(context) == [True, True]
+    evaluate(context, NOW + timedelta(hours=2))
+    assert is_open(context) == [False, False]
 
 
 def test_one_of_several_processes_evaluates_in_a_period(context: ServerContext) -> None:
