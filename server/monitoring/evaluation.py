@@ -115,7 +115,7 @@ def _is_watched(alert: Alert, findings: Mapping[str, Sequence[Finding] | None]) 
     Nobody does when its rule was switched off or deleted, or finds nothing of its subject any more: a station that was
     disabled, that completes no more parts, or that the rule was taken away from.
     """
-    if alert.rule_id not in findings:
+    if alert.rule_id is None or alert.rule_id not in findings:
         return False
     found = findings[alert.rule_id]
     return found is None or any(one.subject == alert.subject for one in found)

@@ -6,11 +6,14 @@ import math
 from collections.abc import Sequence
 from enum import StrEnum
 
-from models.states import HumanVerdict
+from models.messages import LocalText
+from models.states import AlertRuleKind, HumanVerdict
 from server.daily_counts.contribution import ScoreSums
 
 _CLEARED_AT = 0.8
 """Share of the threshold at which an alert is cleared when the rule does not say: figures near it do not flap."""
+_EVERYTHING = 100
+"""Percent of NG that no rate is above."""
 
 
 class Decision(StrEnum):
@@ -35,6 +38,15 @@ def with_hysteresis(value: float | None, threshold: float, clear_threshold: floa
         return Decision.RAISE
     lower = _CLEARED_AT * threshold if clear_threshold is None else min(clear_threshold, threshold)
     return Decision.CLEAR if value <= lower else Decision.LEAVE
+
+
+def threshold_fault(kind: AlertRuleKind, threshold: float) -> LocalText | None:
+    """Return what keeps a rule from raising by such a threshold as it says; None when nothing does."""
+    if kind is AlertRuleKind.NG_RATE and threshold >= _EVERYTHING:
+        return LocalText.of("value-less-than", {"lt": _EVERYTHING})
+    if kind is AlertRuleKind.NG_RUN and not float(threshold).is_integer():
+        return LocalText.of("value-int-from-float", {})
+    return None
 
 
 def ng_rate(ok: int, ng: int, min_count: int) -> float | None:

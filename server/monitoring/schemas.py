@@ -31,7 +31,8 @@ class RuleParameters(Request):
         le=100_000,
         description="`ng_rate`: percent of NG among OK and NG; `ng_run`: NG parts one after another; `score_drift`: "
         "standard deviations between the scores of today and those of the seven days before; `station_silent`: minutes "
-        "since a station was heard of. Above it the alert is raised, by `ng_run` and `station_silent` from it on.",
+        "since a station was heard of. Above it the alert is raised, by `ng_run` and `station_silent` from it on. "
+        "Less than 100 for `ng_rate`, a whole number for `ng_run`.",
     )
     clear_threshold: Real | None = Field(
         default=None,

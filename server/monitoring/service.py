@@ -13,7 +13,8 @@ from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page
 from server.core.revisions import WHATEVER, Expected
 from server.monitoring.repository import RuleFilter, listing, rule_by_id
-from server.monitoring.schemas import AlertRuleCreate, AlertRuleReply, AlertRuleUpdate, Silence
+from server.monitoring.rules import threshold_fault
+from server.monitoring.schemas import AlertRuleCreate, AlertRuleReply, AlertRuleUpdate, RuleParameters, Silence
 from sync.shared.schemas import Page
 
 _ABOUT_ITEMS = {AlertRuleKind.NG_RATE, AlertRuleKind.SCORE_DRIFT}
@@ -37,7 +38,8 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
     """Make a rule and return it, with whether it is new: the same request again makes none.
 
     Raises:
-        InvalidInput: ``alert-rule-without-items``.
+        InvalidInput: ``alert-rule-without-items``, ``alert-rule-without-targets``; ``validation-error`` for a
+            threshold that the kind of rule cannot use.
         Conflict: ``id-taken``.
     """
     content = body.model_dump(mode="json", exclude={"id"})
@@ -57,6 +59,7 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
             updated_by=who.username,
         )
         _require_sensible(rule)
+        _require_reachable(rule, body.parameters)
         session.add(rule)
         session.flush()
         audited(session, who, "alert-rule.created", "alert_rule", rule.id, changes=made(content))
@@ -70,7 +73,8 @@ def change_rule(
 
     Raises:
         NotFound: ``alert-rule-unknown``.
-        InvalidInput: ``alert-rule-without-items``.
+        InvalidInput: ``alert-rule-without-items``, ``alert-rule-without-targets``; ``validation-error`` for a
+            threshold that the kind of rule cannot use.
         PreconditionFailed: ``revision-mismatch``.
         Conflict: ``member-read-only``.
     """
@@ -82,6 +86,8 @@ def change_rule(
         for name, value in given.items():
             setattr(rule, name, value)
         _require_sensible(rule)
+        if "parameters" in given:
+            _require_reachable(rule, body.parameters)
         changes = differences(before.model_dump(mode="json"), given)
         if changes:
             rule.updated_at, rule.updated_by = utc_now(), who.username
@@ -115,6 +121,13 @@ def delete_rule(context: ServerContext, who: Principal, rule_id: str, expected: 
         session.delete(rule)
         gone = removed(present.model_dump(mode="json"))
         audited(session, who, "alert-rule.deleted", "alert_rule", rule.id, changes=gone)
+
+
+def _require_reachable(rule: AlertRule, parameters: RuleParameters) -> None:
+    fault = threshold_fault(rule.rule_kind, parameters.threshold)
+    if fault is not None:
+        entry = {"field": "parameters.threshold", "message": fault, "value": parameters.threshold}
+        raise InvalidInput("validation-error", members={"validation_errors": [entry]})
 
 
 def _require_sensible(rule: AlertRule) -> None:

@@ -86,11 +86,22 @@ def test_a_deleted_rule_is_gone(served: Served) -> None:
         {"webhooks": ["https://user:secret@example.com/"]},
         {"parameters": {"threshold": 0}},
         {"parameters": {"threshold": 5.0, "window_minutes": 0}},
+        {"parameters": {"threshold": 100.0}},
+        {"rule_kind": "ng_run", "parameters": {"threshold": 2.5}},
         {"rule_kind": "moon"},
     ],
 )
 def test_a_rule_that_makes_no_sense_is_refused(served: Served, wrong: dict[str, Any]) -> None:
     assert code_of(served["supervisor"].post(RULES, json=body(**wrong))) == (400, "validation-error")
+
+
+def test_a_threshold_that_no_rate_reaches_is_refused_at_a_change_too(served: Served) -> None:
+    made = served["supervisor"].post(RULES, json=body()).json()
+    answer = served["supervisor"].put(f"{RULES}/{made['id']}", json={"parameters": {"threshold": 120}})
+    assert (code_of(answer), answer.json()["validation_errors"][0]["field"]) == (
+        (400, "validation-error"),
+        "parameters.threshold",
+    )
 
 
 def test_a_rule_of_whole_parts_names_no_item(served: Served) -> None:
