@@ -7,6 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
+from models.devices import Device
 from models.errors import NotFound, UserFacingError
 from models.sensors import SensorAlertSettings
 from server.alerts.raising import AlertReason, Recipients, clear_alert, open_key, raise_alert
@@ -14,6 +15,7 @@ from server.anomaly.alert_schemas import AlertSettings, AlertSettingsReply
 from server.audit import audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
+from server.core.records import require_record
 from server.core.revisions import WHATEVER, Expected
 from server.core.structlog_import import structlog
 
@@ -37,10 +39,13 @@ def set_settings(
     """Set who is notified of a sensor, from the next row on.
 
     Raises:
+        NotFound: ``device-unknown`` for a station to stop that is not enrolled.
         PreconditionFailed: ``revision-mismatch``.
     """
     chosen = body.model_dump()
     with context.database.local_transaction(who.user_id) as session:
+        for device_id in body.stations or ():
+            require_record(session, Device, device_id, "device-unknown")
         record = session.get(SensorAlertSettings, sensor, with_for_update=True)
         before = {} if record is None else {name: getattr(record, name) for name in chosen}
         if record is None:

@@ -34,7 +34,10 @@ def list_rules(
 
 
 @router.post(
-    "", summary="Make an alert rule", status_code=201, responses={200: {"model": AlertRuleReply}, 400: {}, 409: {}}
+    "",
+    summary="Make an alert rule",
+    status_code=201,
+    responses={200: {"model": AlertRuleReply}, 400: {}, 404: {}, 409: {}},
 )
 def create_rule(asking: Engineer, context: Context, body: AlertRuleCreate, answer: Answered) -> AlertRuleReply:
     """Supervisors and administrators; the same request again answers 200."""

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
 from models.alerts import AlertRule
 from models.clock import utc_now
+from models.devices import Device
 from models.errors import Conflict, InvalidInput
 from models.ids import new_id
 from models.states import AlertRuleKind
-from server.audit import audited, differences, made, removed
+from models.targets import InspectionItem, Target
+from server.audit import SERVER_DEVICE, audited, differences, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.paging import PageQuery, PageStatements, fetch_page
+from server.core.records import require_record
 from server.core.revisions import WHATEVER, Expected
+from server.masters.repository import require_alive
 from server.monitoring.repository import RuleFilter, listing, rule_by_id
 from server.monitoring.rules import threshold_fault
 from server.monitoring.schemas import AlertRuleCreate, AlertRuleReply, AlertRuleUpdate, RuleParameters, Silence
 from sync.shared.schemas import Page
 
 _ABOUT_ITEMS = {AlertRuleKind.NG_RATE, AlertRuleKind.SCORE_DRIFT}
+_REFERENCES = {"target_id", "item_id", "device_id"}
 _ABOUT_TARGETS = {AlertRuleKind.NG_RATE, AlertRuleKind.NG_RUN}
 
 
@@ -40,6 +50,7 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
     Raises:
         InvalidInput: ``alert-rule-without-items``, ``alert-rule-without-targets``; ``validation-error`` for a
             threshold that the kind of rule cannot use.
+        NotFound: ``target-not-found``, ``item-not-found`` or ``device-unknown``.
         Conflict: ``id-taken``.
     """
     content = body.model_dump(mode="json", exclude={"id"})
@@ -60,6 +71,7 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
         )
         _require_sensible(rule)
         _require_reachable(rule, body.parameters)
+        _require_known(session, body.model_dump(include=_REFERENCES))
         session.add(rule)
         session.flush()
         audited(session, who, "alert-rule.created", "alert_rule", rule.id, changes=made(content))
@@ -72,7 +84,7 @@ def change_rule(
     """Change a rule; what is left out stays.
 
     Raises:
-        NotFound: ``alert-rule-unknown``.
+        NotFound: ``alert-rule-unknown``; ``target-not-found``, ``item-not-found`` or ``device-unknown``.
         InvalidInput: ``alert-rule-without-items``, ``alert-rule-without-targets``; ``validation-error`` for a
             threshold that the kind of rule cannot use.
         PreconditionFailed: ``revision-mismatch``.
@@ -86,6 +98,7 @@ def change_rule(
         for name, value in given.items():
             setattr(rule, name, value)
         _require_sensible(rule)
+        _require_known(session, given)
         if "parameters" in given:
             _require_reachable(rule, body.parameters)
         changes = differences(before.model_dump(mode="json"), given)
@@ -121,6 +134,16 @@ def delete_rule(context: ServerContext, who: Principal, rule_id: str, expected: 
         session.delete(rule)
         gone = removed(present.model_dump(mode="json"))
         audited(session, who, "alert-rule.deleted", "alert_rule", rule.id, changes=gone)
+
+
+def _require_known(session: Session, references: Mapping[str, Any]) -> None:
+    """Check that what a rule watches is there: it would never raise anything, nor stop a line."""
+    if references.get("target_id") is not None:
+        require_alive(session, Target, references["target_id"])
+    if references.get("item_id") is not None:
+        require_alive(session, InspectionItem, references["item_id"])
+    if references.get("device_id") not in {None, SERVER_DEVICE}:
+        require_record(session, Device, references["device_id"], "device-unknown")
 
 
 def _require_reachable(rule: AlertRule, parameters: RuleParameters) -> None:

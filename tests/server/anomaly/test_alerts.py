@@ -12,7 +12,7 @@ from models.alerts import Alert, AlertDelivery, LineStop
 from models.ids import new_id
 from tests.support.awaiting import wait_until
 from tests.support.sensor_models import rows, upload, vector_model, window_model
-from tests.support.serving import Served
+from tests.support.serving import Served, enrol
 
 NORMAL, WILD = [1.2, 0.9, 1.1], [9.0, -4.0, 7.5]
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -126,3 +126,9 @@ def test_a_stream_has_an_alert_of_its_own(served: Served) -> None:
 )
 def test_recipients_that_are_none_are_refused(served: Served, sensor: str, member: str, value: object) -> None:
     assert served["supervisor"].put(f"/anomaly/alerts/{sensor}", json={member: value}).status_code == 400
+
+
+def test_a_station_to_stop_is_an_enrolled_one(served: Served, sensor: str) -> None:
+    told(served, sensor, line_stop=True, stations=[enrol(served)["device_id"]])
+    answer = served["supervisor"].put(f"/anomaly/alerts/{sensor}", json={"line_stop": True, "stations": [new_id()]})
+    assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "device-unknown")

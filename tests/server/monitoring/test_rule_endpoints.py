@@ -104,6 +104,20 @@ def test_a_threshold_that_no_rate_reaches_is_refused_at_a_change_too(served: Ser
     )
 
 
+@pytest.mark.parametrize(
+    ("member", "code"),
+    [("target_id", "target-not-found"), ("item_id", "item-not-found"), ("device_id", "device-unknown")],
+)
+def test_a_rule_watches_what_is_there(served: Served, member: str, code: str) -> None:
+    assert code_of(served["supervisor"].post(RULES, json=body(**{member: new_id()}))) == (404, code)
+    rule = served["supervisor"].post(RULES, json=body()).json()
+    assert code_of(served["supervisor"].put(f"{RULES}/{rule['id']}", json={member: new_id()})) == (404, code)
+
+
+def test_a_rule_watches_what_the_server_inspects_by_itself(served: Served) -> None:
+    assert served["supervisor"].post(RULES, json=body(device_id="server")).status_code == 201
+
+
 def test_a_rule_of_whole_parts_names_no_item(served: Served) -> None:
     given = body(rule_kind="ng_run", item_id=new_id())
     assert code_of(served["supervisor"].post(RULES, json=given)) == (400, "alert-rule-without-items")
