@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from inspection.sensor.model.evidence import Evidence
 from inspection.sensor.training.cycles import WEEK_S
 from inspection.sensor.training.independence import few_rows_factor, independent_rows
-from inspection.sensor.training.return_levels import block_maxima, return_level
+from inspection.sensor.training.return_levels import block_maxima, return_level, return_levels
 from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.thresholds import Choice, choose
 
 SAFETY = 1.6
-"""The threshold over the level that the training rows give, for what they do not show."""
+"""The threshold over the level that the training rows give, for what they do not show, at ten times the training."""
+_NEARER = 0.07
+"""Power by which it falls for fewer times the training; once the training and less count alike."""
 FALSE_ALARMS_PER_WEEK = 0.05
 _BEYOND = 10.0
 """No rate is promised for a time longer than so many times the training."""
@@ -69,15 +71,15 @@ def limits_of(deviations: Matrix, memory: int, promise: Promise, sensors: int, l
 
     Args:
         deviations: float64 ``(rows, 2 * features)``, of ``held_out_deviations``; made absolute in place.
-        memory: rows within which maxima belong together.
+        memory: rows, the longest of a feature.
         promise: of the threshold.
         sensors: number of sensors.
         least_factor: by which limits grow at least, for few cycles.
     """
-    few = np.maximum(few_rows_factor(independent_rows(deviations)), least_factor)
+    independent = independent_rows(deviations)
+    few = np.maximum(few_rows_factor(independent), least_factor)
     distances = np.abs(deviations, out=deviations)
-    maxima, rows = block_maxima(distances, memory)
-    limits = return_level(maxima, promise.blocks(rows))
+    limits = return_levels(distances, independent, memory, promise.blocks(len(distances)))
     limits = np.maximum(limits, np.repeat(_LEAST_LIMIT, len(limits) // 2))
     seen = np.sqrt(Evidence(limits).squares(distances, sensors).sum(axis=1))
     # Where little was seen, later rows lie further away than those that the limits are of.
@@ -100,5 +102,7 @@ def threshold_choice(
     if settings.percent is not None or settings.auto_threshold:
         return choose(found.errors[known], settings.threshold_percent)
     maxima, rows = block_maxima(found.seen[known][:, None], spans[-1])
-    value = SAFETY * float(return_level(maxima, promise.blocks(rows))[0])
+    beyond = max(promise.blocks(len(known)), 1.0)
+    safety = SAFETY * (beyond / _BEYOND) ** _NEARER
+    value = safety * float(return_level(maxima, promise.blocks(rows))[0])
     return Choice(value, "episodes", min(spans[1] * promise.row_s / (promise.weeks * WEEK_S), 0.5))

@@ -17,7 +17,7 @@ from inspection.sensor import (
     train,
 )
 from inspection.sensor.training.cycles import find_cycles
-from inspection.sensor.training.return_levels import block_maxima, return_level
+from inspection.sensor.training.return_levels import block_maxima, return_level, return_levels
 from inspection.sensor.training.series import is_series
 from models.errors import InvalidInput
 from tests.support.errors import has_code
@@ -239,6 +239,21 @@ def test_a_model_of_a_series_is_not_trained_further() -> None:
     values, seconds = temperature(28)
     with pytest.raises(InvalidInput, check=has_code("sensor-start-series")):
         train(values, ("oil",), SensorTraining(window=0), seconds=seconds, start=series_model())
+
+
+def test_a_level_is_no_lower_than_by_the_blocks_of_the_longest_memory() -> None:
+    rows = np.random.default_rng(0).normal(size=(4000, 2))
+    maxima, block = block_maxima(rows, 150)
+    longest = return_level(maxima, 10 * len(rows) / block)
+    levels = return_levels(rows, np.array([4000.0, 4.0]), 150, 10)
+    assert (levels >= longest).all()
+
+
+def test_a_feature_with_a_short_memory_has_the_level_of_all_its_maxima() -> None:
+    rng = np.random.default_rng(1)
+    levels = [return_levels(rng.normal(size=(6000, 1)), np.array([6000.0]), 600, 10)[0] for _ in range(40)]
+    coarse = [return_level(block_maxima(rng.normal(size=(6000, 1)), 600)[0], 100)[0] for _ in range(40)]
+    assert np.std(levels) < np.std(coarse)
 
 
 def test_the_return_level_is_that_of_the_distribution() -> None:
