@@ -56,6 +56,7 @@ class ServiceClients:
         self._checked = asyncio.Event()
         self._credentials: grpc.ChannelCredentials | None = None
         self._own_name: str | None = None
+        self._told_unresolved: frozenset[Address] = frozenset()
         self._first_use: FirstUse | None = None
         self.embedded: frozenset[str] = frozenset()
         self.waiting: Mapping[str, str] = {}
@@ -223,13 +224,19 @@ class ServiceClients:
 
     async def _ask_all(self) -> None:
         before = {replica: replica.healthy for replica in self._every()}
-        unresolved = {address for replicas in self._replicas.values() for address in replicas.unresolved}
         await self.check()
-        for replicas in self._replicas.values():
-            for address, reason in replicas.unresolved.items():
-                if address not in unresolved:
-                    of, name = replicas.service.full_name, address.target
-                    _log.warning("the name of a service stands for no address", service=of, address=name, reason=reason)
+        unresolved = [
+            (address, replicas.service.full_name, reason)
+            for replicas in self._replicas.values()
+            for address, reason in replicas.unresolved.items()
+        ]
+        for address, service, reason in unresolved:
+            if address not in self._told_unresolved:
+                name = address.target
+                _log.warning(
+                    "the name of a service stands for no address", service=service, address=name, reason=reason
+                )
+        self._told_unresolved = frozenset(address for address, _, _ in unresolved)
         for replica in self._every():
             if before.get(replica, True) and not replica.healthy:
                 target, reason = replica.address.target, replica.trouble

@@ -344,3 +344,26 @@ def test_a_name_without_addresses_is_logged_once_until_it_has_some(
         return [(entry["address"], entry["reason"]) for entry in log.entries]
 
     assert asyncio.run(main()) == [("resize.test:1", reason)] * 2
+
+
+def test_a_name_that_was_asked_for_in_between_is_logged_all_the_same(
+    names: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = LogCapture()
+    written = structlog.wrap_logger(None, [log], structlog.make_filtering_bound_logger(logging.INFO))
+    monkeypatch.setattr("server.services.clients._log", written)
+    monkeypatch.setattr("server.services.clients.HEALTH_EVERY_S", 0.1)
+
+    async def main() -> list[str]:
+        clients = ServiceClients(ServerSettings(grpc_resize="dns:///resize.test:1"))
+        await clients.start({})
+        names.error = OSError(-2, "Name or service not known")
+        await clients.check()
+        asked = names.asked
+        async with asyncio.timeout(20):
+            while names.asked < asked + 3:
+                await asyncio.sleep(0.01)
+        await clients.stop()
+        return [entry["address"] for entry in log.entries]
+
+    assert asyncio.run(main()) == ["resize.test:1"]
