@@ -96,7 +96,7 @@ def read_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error
 
 
 def archive_kind(path: Path) -> str | None:
@@ -112,7 +112,7 @@ def archive_kind(path: Path) -> str | None:
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error
 
 
 def _kind_in(file: BinaryIO, size: int) -> str | None:

@@ -62,4 +62,4 @@ def _first_bytes(path: Path) -> bytes:
     except FileNotFoundError as error:
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error

@@ -97,7 +97,7 @@ def _graph_file(path: Path) -> Path:
     try:
         found = sorted(file for file in path.iterdir() if file.suffix.lower() in GRAPH_SUFFIXES)
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error
     if len(found) != 1:
         raise InvalidInput("detector-folder", folder=str(path), count=len(found))
     return found[0]

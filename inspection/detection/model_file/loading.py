@@ -43,7 +43,7 @@ def load_detection_model(path: Path, threads: int | None = None, at_once: int = 
         # ValueError: a character that file names cannot contain.
         raise NotFound("model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error
     if is_folder(path) or path.suffix.lower() in GRAPH_SUFFIXES:
         graph, description = read_graph(path)
         return _ready(graph, description, path.name, _digest(path), F32, threads, at_once)
@@ -101,7 +101,7 @@ def _digest(path: Path) -> str:
     try:
         return sha256_of_pieces(piece for file in files_of_graph(path) if file.is_file() for piece in _pieces_of(file))
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error
 
 
 def _pieces_of(path: Path) -> Iterator[bytes]:

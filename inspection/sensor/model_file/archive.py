@@ -110,7 +110,7 @@ def read_bounded(path: Path, too_large: str) -> bytes:
     except FileNotFoundError as error:
         raise InvalidInput("sensor-model-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("model-not-readable", name=path.name, reason=reason_of(error)) from error
+        raise InvalidInput("model-not-readable", name=path.name or str(path), reason=reason_of(error)) from error
 
 
 def model_from_bytes(data: bytes, name: str) -> SensorModel:
