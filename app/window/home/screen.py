@@ -124,7 +124,7 @@ class HomeScreen(Screen):
         left.column.addWidget(self.empty)
         left.column.addWidget(self.scores, 1)
         right = Panel(margin=margin, spacing=sizes.gap)
-        scrolled = ScrolledColumn(spacing=sizes.gap)
+        self._scrolled = scrolled = ScrolledColumn(spacing=sizes.gap)
         right.column.addWidget(scrolled)
         scrolled.column.addWidget(self.items_title)
         scrolled.column.addWidget(self.items, 1)
@@ -246,6 +246,8 @@ class HomeScreen(Screen):
         actions.cancel_training.setVisible(training is not None)
         self.folder.setEnabled(state.may_begin_training)
         self.detail_choice.show_details(state)
+        # What the person chooses or waits for lies below the items.
+        self._scrolled.follow(self.progress_text if state.details or training or state.measuring else None)
         self.progress.setVisible(training is not None or state.measuring)
         if state.measuring:
             self.progress.setRange(0, 0)

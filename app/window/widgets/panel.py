@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 
@@ -48,6 +48,17 @@ class Panel(QFrame):
         outer.addWidget(scrolled)
 
 
+class _Content(QWidget):
+    """Asks for the height that its texts need at the width they have; by itself Qt takes that of a narrow column."""
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the least size at the present width."""
+        hint, layout = super().minimumSizeHint(), self.layout()
+        if layout is None or not layout.hasHeightForWidth():
+            return hint
+        return QSize(hint.width(), layout.minimumHeightForWidth(self.parentWidget().width()))
+
+
 class ScrolledColumn(QScrollArea):
     """Contents one below the other, scrolled where there is no room for all of them; keys go to the contents alone.
 
@@ -60,7 +71,7 @@ class ScrolledColumn(QScrollArea):
 
     def __init__(self, *, spacing: int) -> None:
         super().__init__()
-        content = QWidget()
+        content = _Content()
         self.column = QVBoxLayout(content)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(spacing)
@@ -68,3 +79,14 @@ class ScrolledColumn(QScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(content)
+        self._followed: QWidget | None = None
+        self.verticalScrollBar().rangeChanged.connect(lambda *_: self._show_followed())
+
+    def follow(self, widget: QWidget | None) -> None:
+        """Keep ``widget`` in sight whenever there is more or less room, or more or less to show; None ends it."""
+        self._followed = widget
+        self._show_followed()
+
+    def _show_followed(self) -> None:
+        if self._followed is not None:
+            self.ensureWidgetVisible(self._followed)

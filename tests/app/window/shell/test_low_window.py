@@ -56,6 +56,8 @@ def test_the_choice_of_a_detail_is_not_drawn_over_the_items(low: UserRobot) -> N
     widgets = [screen.items_title, screen.items, screen.training_title, screen.folder, choice, screen.progress_text]
     assert choice.isVisible()
     assert overlapping(widgets, screen) == []
+    assert not choice.visibleRegion().isEmpty()
+    assert not screen.progress_text.visibleRegion().isEmpty()
 
 
 def test_the_name_of_who_works_is_shown_whole(low: UserRobot) -> None:
