@@ -82,6 +82,11 @@ class ScrolledColumn(QScrollArea):
         self._followed: QWidget | None = None
         self.verticalScrollBar().rangeChanged.connect(lambda *_: self._show_followed())
 
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the least width of the contents beside the bar: nothing is scrolled sideways."""
+        beside = self.verticalScrollBar().sizeHint().width()
+        return QSize(self.widget().minimumSizeHint().width() + beside, super().minimumSizeHint().height())
+
     def follow(self, widget: QWidget | None) -> None:
         """Keep ``widget`` in sight whenever there is more or less room, or more or less to show; None ends it."""
         self._followed = widget

@@ -44,6 +44,7 @@ def test_the_labels_of_set_up_are_not_drawn_over_the_fields(low: UserRobot) -> N
 
 def test_the_choice_of_a_detail_is_not_drawn_over_the_items(low: UserRobot) -> None:
     low.context.sign_in(low.station.engineer)
+    low.window.language.show("ja")
     low.window.show_screen("home")
     low.until(lambda: low.home.state.items)
     details = tuple(
@@ -58,6 +59,7 @@ def test_the_choice_of_a_detail_is_not_drawn_over_the_items(low: UserRobot) -> N
     assert overlapping(widgets, screen) == []
     assert not choice.visibleRegion().isEmpty()
     assert not screen.progress_text.visibleRegion().isEmpty()
+    assert choice.visibleRegion().boundingRect().width() == choice.width()
 
 
 def test_the_name_of_who_works_is_shown_whole(low: UserRobot) -> None:
