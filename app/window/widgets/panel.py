@@ -53,10 +53,10 @@ class _Content(QWidget):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the least size at the present width."""
-        hint, layout = super().minimumSizeHint(), self.layout()
-        if layout is None or not layout.hasHeightForWidth():
+        hint, layout, around = super().minimumSizeHint(), self.layout(), self.parentWidget()
+        if layout is None or around is None or not layout.hasHeightForWidth():
             return hint
-        return QSize(hint.width(), layout.minimumHeightForWidth(self.parentWidget().width()))
+        return QSize(hint.width(), layout.minimumHeightForWidth(around.width()))
 
 
 class ScrolledColumn(QScrollArea):
@@ -71,21 +71,21 @@ class ScrolledColumn(QScrollArea):
 
     def __init__(self, *, spacing: int) -> None:
         super().__init__()
-        content = _Content()
-        self.column = QVBoxLayout(content)
+        self._content = _Content()
+        self.column = QVBoxLayout(self._content)
         self.column.setContentsMargins(0, 0, 0, 0)
         self.column.setSpacing(spacing)
         self.setWidgetResizable(True)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(content)
+        self.setWidget(self._content)
         self._followed: QWidget | None = None
         self.verticalScrollBar().rangeChanged.connect(lambda *_: self._show_followed())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the least width of the contents beside the bar: nothing is scrolled sideways."""
         beside = self.verticalScrollBar().sizeHint().width()
-        return QSize(self.widget().minimumSizeHint().width() + beside, super().minimumSizeHint().height())
+        return QSize(self._content.minimumSizeHint().width() + beside, super().minimumSizeHint().height())
 
     def follow(self, widget: QWidget | None) -> None:
         """Keep ``widget`` in sight whenever there is more or less room, or more or less to show; None ends it."""
