@@ -12,7 +12,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from models.errors import InvalidInput, NotFound
+from models.errors import InvalidInput, NotFound, Unavailable
+from models.storage import folder_reason, no_room
 from server.objects.backend import Backend, ListedObject
 from server.objects.keys import Place, key_of
 from server.objects.local import LocalFolder
@@ -32,6 +33,10 @@ class ObjectStore:
     Args:
         url: ``file:///folder`` or any URL obstore knows (``s3://bucket/prefix``); its credentials come from the
             environment, never from the URL.
+
+    Raises:
+        InvalidInput: ``objects-url-invalid`` for a URL that nothing is known of.
+        Unavailable: ``disk-full`` or ``objects-folder-unusable`` when a folder cannot be made.
     """
 
     def __init__(self, url: str) -> None:
@@ -39,7 +44,7 @@ class ObjectStore:
         try:
             self._backend = _backend(url)
         except (OSError, ValueError) as error:
-            raise InvalidInput("objects-url-invalid", scheme=urlsplit(url).scheme or "-") from error
+            raise _unusable(url, error) from error
 
     @property
     def bucket(self) -> str:
@@ -275,6 +280,16 @@ class ObjectStore:
         """Raise ``Unavailable`` when the store does not answer."""
         with translated(missing="objects-unreachable"):
             self._backend.check()
+
+
+def _unusable(url: str, error: OSError | ValueError) -> InvalidInput | Unavailable:
+    """Return the user-facing error for an ``error`` that kept the place of a URL from being opened."""
+    place = urlsplit(url)
+    if place.scheme != "file" or not isinstance(error, OSError):
+        return InvalidInput("objects-url-invalid", scheme=place.scheme or "-")
+    if no_room(error):
+        return Unavailable("disk-full")
+    return Unavailable("objects-folder-unusable", folder=url2pathname(place.path), reason=folder_reason(error))
 
 
 def _backend(url: str) -> Backend:

@@ -11,6 +11,7 @@ import pytest
 from models.errors import InvalidInput, Unavailable
 from server.core.data_folder import data_dir_unusable, prepare_data_dir
 from server.core.kept_keys import kept_key
+from server.objects.store import ObjectStore
 
 
 @pytest.mark.parametrize("below", ["", "data"])
@@ -43,3 +44,14 @@ def test_a_key_that_cannot_be_read_is_told_without_its_path(tmp_path: Path) -> N
     with pytest.raises(Unavailable) as refusal:
         kept_key(tmp_path, "jwt-secret")
     assert (refusal.value.code, refusal.value.values["reason"]) == ("server-data-dir", os.strerror(errno.EISDIR))
+
+
+def test_a_folder_of_objects_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = tmp_path / "file" / "objects"
+    with pytest.raises(Unavailable) as refusal:
+        ObjectStore(folder.as_uri())
+    assert (refusal.value.code, refusal.value.values) == (
+        "objects-folder-unusable",
+        {"folder": str(folder), "reason": os.strerror(errno.ENOTDIR)},
+    )
