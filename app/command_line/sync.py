@@ -63,8 +63,9 @@ def sync_command(
     if context.invoked_subcommand is not None:
         return
     with opened_store(store, to_write=True) as workspace, progress_bar(phrase("synchronising")) as advance:
-        if credential_stdin:
-            workspace.try_credential(sys.stdin.readline().strip())
+        given = sys.stdin.readline().strip() if credential_stdin else ""
+        if given:
+            workspace.try_credential(given)
         if workspace.needs_credential:
             revoked = workspace.link.engine.status().store.revoked_at is not None
             raise NotSignedIn(DEVICE_REVOKED if revoked else "sync-credential-not-given")

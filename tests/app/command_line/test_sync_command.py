@@ -241,8 +241,9 @@ def test_a_station_not_enrolled_ends_with_1(tmp_path, imageflow):
     assert imageflow("dead-letters", "drop", "no-such").returncode == 2
 
 
-def test_a_credential_that_is_missing_is_asked_for_by_its_option(enrolled, imageflow):
-    refused = imageflow("--store", str(enrolled))
+@pytest.mark.parametrize("option", [[], ["--credential-stdin"]])
+def test_a_credential_that_is_missing_is_asked_for_by_its_option(enrolled, imageflow, option):
+    refused = imageflow("--store", str(enrolled), *option, given="\n")
     assert refused.returncode == 1
     assert says(refused.stderr, "sync-credential-not-given")
     assert "--credential-stdin" in refused.stderr
