@@ -24,6 +24,8 @@ machine that keeps a load for hours is a floor too, but lies nearer."""
 _LEAST_STOPS = 3
 """What training rows show less often is normal only where at least half of the sensors show it."""
 _MOST_SENSORS = 0.5
+_LEAST_EDGES = 2
+"""Of stops whose first and last rows, on the way down and up, widen the limits: one may be like no other."""
 _MOST_ROWS = 0.35
 """Share of stopped rows up to which the median is one of running rows."""
 _QUARTER = 0.6744897501960817
@@ -95,7 +97,8 @@ def find_stops(values: Matrix, deviations: Matrix) -> FoundStops | None:
     below, floor = lowest - _ENTERED * way, lowest - _REACHED * way
     entering = _LONGER * _longest_way_down(values[:, shown], mask, below[shown], floor[shown])
     normal = Stops(shown, below, lowest - _LEFT * way, longest, floor, entering)
-    return FoundStops(normal.mask(values, 0)[0], len(starts), normal)
+    edges_known = len(starts) >= _LEAST_EDGES
+    return FoundStops(normal.mask(values, 0)[0] if edges_known else mask, len(starts), normal)
 
 
 def _longest_way_down(values: Matrix, mask: Mask, below: Vector, floor: Vector) -> int:

@@ -105,6 +105,17 @@ def test_a_low_load_that_is_kept_for_hours_is_no_stop() -> None:
     assert find_stops(load[:, None], np.where(np.abs(deviations) < 12, deviations / 100, deviations)[:, None]) is None
 
 
+@pytest.mark.parametrize(("count", "learned"), [(1, False), (2, True)])
+def test_the_edges_of_a_single_stop_are_not_learned(count: int, learned: bool) -> None:
+    values, _ = rows(21, 1, ())
+    for day in (5, 12)[:count]:
+        values[day * DAY + 44 : day * DAY + 50, 0] = (54.5, 54.5, 54.5, 40, 30, 25)
+        values[day * DAY + 50 : day * DAY + 122, 0] = 20
+    found = find_stops(values, values - np.median(values))
+    assert found is not None
+    assert bool(found.mask[5 * DAY + 45]) != learned
+
+
 def test_low_rows_are_judged_again_when_they_do_not_reach_the_floor() -> None:
     one = np.ones(1)
     stops = Stops(one > 0, 50 * one, 55 * one, 100, 30 * one, 5)
