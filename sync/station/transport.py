@@ -193,6 +193,14 @@ def not_ours(answer: httpx.Response) -> UserFacingError:
     return Unavailable("server-not-ours", server=str(answer.request.url.copy_with(query=None, path="/")))
 
 
+def _needs_tls(answer: httpx.Response) -> UserFacingError | None:
+    """Return the error for a proxy that answers a plain request on its encrypted port, as nginx and Go's servers do."""
+    refused = answer.status_code == HTTPStatus.BAD_REQUEST and b"HTTPS" in answer.content
+    if answer.request.url.scheme != "http" or not refused:
+        return None
+    return Unavailable("server-needs-tls", server=str(answer.request.url.copy_with(query=None, path="/")))
+
+
 def _raise_for(answer: httpx.Response) -> None:
     if answer.is_success:
         return
@@ -207,7 +215,7 @@ def _raise_for(answer: httpx.Response) -> None:
             answer.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
             and answer.status_code != HTTPStatus.REQUEST_ENTITY_TOO_LARGE  # a proxy's own limit
         ):
-            raise not_ours(answer)
+            raise _needs_tls(answer) or not_ours(answer)
         problem = {}
     wait = answer.headers.get("retry-after", "")
     if wait.isdecimal():

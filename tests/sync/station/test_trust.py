@@ -77,6 +77,21 @@ def test_a_server_that_only_encrypts_is_named_as_such(served: Quiet) -> None:
     assert trouble(f"http://localhost:{served.server_port}").code == "server-needs-tls"
 
 
+def test_a_proxy_that_refuses_plain_requests_is_named_as_one_that_only_encrypts(
+    served: Quiet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(self: Refusing) -> None:
+        words = b"The plain HTTP request was sent to HTTPS port"
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(400)
+        self.send_header("Content-Length", str(len(words)))
+        self.end_headers()
+        self.wfile.write(words)
+
+    monkeypatch.setattr(Refusing, "do_POST", refuse)
+    assert trouble(f"http://127.0.0.1:{served.server_port}").code == "server-needs-tls"
+
+
 def test_a_server_that_answers_nobody_is_out_of_reach() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closing:
 
