@@ -263,7 +263,7 @@ def test_sizes_are_bounded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
 
 
 def test_a_file_that_is_not_there_is_reported(tmp_path: Path) -> None:
-    for path, code in ((tmp_path / "none.csv", "file-missing"), (tmp_path, "sensor-file-not-readable")):
+    for path, code in ((tmp_path / "none.csv", "file-missing"), (tmp_path, "sensor-file-folder")):
         with pytest.raises(InvalidInput) as raised:
             read_table(path)
         assert raised.value.code == code
