@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Table, and_, bindparam, delete, select
 from sqlalchemy.orm import Session
 
+from models.batches import in_batches
 from models.last_work import do_last
 from models.sessions import AIResult, InspectionSession
 from models.states import SessionStatus
@@ -30,8 +30,6 @@ from server.daily_counts.contribution import (
 )
 
 _CHANGED = "imageflow.recounted"
-_AT_ONCE = 500
-"""Sessions whose facts are read with one statement: SQLite takes some thousand parameters at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +53,7 @@ class DailyCounting:
 
     def _recount(self, session: Session) -> None:
         changed: set[str] = session.info.pop(_CHANGED, set())
-        for some in _portions(sorted(changed)):
+        for some in in_batches(sorted(changed)):
             recount(session, some, self.zone)
 
 
@@ -171,12 +169,6 @@ def _insert(connection: Connection) -> Any:
     else:
         from sqlalchemy.dialects.sqlite import insert  # type: ignore[assignment]
     return insert
-
-
-def _portions(ids: Sequence[str]) -> Iterable[list[str]]:
-    rest = iter(ids)
-    while some := list(islice(rest, _AT_ONCE)):
-        yield some
 
 
 _COUNTS, _SCORES, _COUNTED = (cast("Table", kind.__table__) for kind in (DailyCount, DailyScore, CountedSession))

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
+from models.batches import in_batches
 from models.errors import Unavailable
 from models.executions import Execution
 from models.states import ExecutionStatus
@@ -22,7 +23,6 @@ from server.events.hub import Listener
 from server.events.topics import Event
 
 PERIOD_S = 10.0
-_AT_ONCE = 500
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -109,10 +109,9 @@ def marks_of(context: ServerContext, execution_ids: Collection[str]) -> dict[str
         Unavailable: when the database is not reachable.
     """
     columns = select(Execution.id, Execution.status, Execution.progress, Execution.attempts)
-    wanted, found = sorted(execution_ids), dict[str, Mark]()
+    found: dict[str, Mark] = {}
     with context.database.read() as session:
-        for start in range(0, len(wanted), _AT_ONCE):
-            ids = wanted[start : start + _AT_ONCE]
+        for ids in in_batches(sorted(execution_ids)):
             for row in session.execute(columns.where(Execution.id.in_(ids))):
                 found[row.id] = Mark(row.status, row.progress, row.attempts)
     return found

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from models.batches import in_batches
 from models.pipelines import ModelFile
 from models.releases import ModelRelease
 from models.sensors import SensorModelRecord
@@ -27,5 +28,7 @@ NAMED_BY: tuple[InstrumentedAttribute[Any], ...] = (
 
 def named_among(session: Session, digests: Collection[str]) -> set[str]:
     """Return those of some digests that a record names."""
-    queries = [select(column).where(column.in_(digests)) for column in NAMED_BY]
-    return set(session.scalars(union(*queries)))
+    found: set[str] = set()
+    for some in in_batches(digests):
+        found.update(session.scalars(union(*(select(column).where(column.in_(some)) for column in NAMED_BY))))
+    return found

@@ -8,12 +8,12 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.batches import in_batches
 from models.devices import Device
 from models.targets import InspectionItem, Target
 from models.users import User
 from server.quality.cells import Dimension
 
-_AT_ONCE = 500
 _NAMES: dict[Dimension, tuple[Any, Any]] = {
     Dimension.TARGET: (Target.id, Target.name),
     Dimension.ITEM: (InspectionItem.id, InspectionItem.name),
@@ -28,8 +28,6 @@ def names_of(session: Session, by: Dimension, keys: Iterable[str]) -> dict[str, 
         return {}
     record_id, name = _NAMES[by]
     found: dict[str, str] = {}
-    wanted = sorted(keys)
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in in_batches(sorted(keys)):
         found.update((row[0], row[1]) for row in session.execute(select(record_id, name).where(record_id.in_(some))))
     return found

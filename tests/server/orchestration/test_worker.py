@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled, StepContext, components
@@ -21,6 +21,7 @@ from inspection.imaging.placement import Placement
 from models.clock import utc_now
 from models.errors import InvalidInput, NotFound, PermissionDenied, Unavailable, UnreadableImage, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
+from models.ids import new_id
 from models.pipelines import Pipeline
 from models.states import ExecutionMode, ExecutionStatus, Role
 from models.storage import sha256_of
@@ -614,6 +615,28 @@ def test_what_an_old_execution_gave_takes_no_room_a_day_later(context: ServerCon
     collect(context.database, context.objects, now=later)
     assert [context.objects.exists(sha256) for sha256 in inputs] == [True]
     assert [context.objects.exists(sha256) for sha256 in outputs] == [False, False]
+
+
+def test_executions_that_gave_more_files_than_a_statement_takes_are_removed(context: ServerContext) -> None:
+    one = accept(context)
+    run_to_the_end(context, one)
+    with context.database.local_transaction() as session:
+        kind, now = session.scalars(select(ExecutionOutput.output_kind)).first(), utc_now()
+        files = [
+            {
+                "id": new_id(),
+                "sha256": f"{number:064x}",
+                "filename": "",
+                "content_type": "",
+                "size_bytes": 1,
+                "created_at": now,
+            }
+            for number in range(11_000)
+        ]
+        session.execute(insert(StoredFile), files)
+        outputs = [{"file_id": file["id"], "execution_id": one, "position": 0, "output_kind": kind} for file in files]
+        session.execute(insert(ExecutionOutput), outputs)
+    assert remove_ended(context.database, 2, utc_now() + datetime.timedelta(days=3)) == 1
 
 
 def test_bytes_that_another_file_names_outlast_an_old_execution(context: ServerContext) -> None:
