@@ -132,7 +132,7 @@ def chosen_range(values: NDArray[Any], header: ImageHeader, *, name: str, readin
     given = reading.values
     if given is not None:
         if given.exceeded_by(values):
-            largest = f"{float(values.max()):g}"
+            largest = f"{float(np.nanmax(values)):g}"
             raise UnreadableImage("image-beyond-depth", name=name, bits=given.bits, largest=largest)
         return given
     found = declared_range(values, header, name=name)

@@ -121,8 +121,12 @@ async def ended(writer: asyncio.StreamWriter) -> AsyncIterator[None]:
         raise
     finally:
         writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+        try:
+            with suppress(OSError):
+                await writer.wait_closed()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

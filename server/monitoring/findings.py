@@ -133,6 +133,8 @@ def _runs(look: _Look) -> Iterator[Finding]:
             newest = newest.where(InspectionSession.device_id == subject)
         newest = newest.order_by(InspectionSession.completed_at.desc(), InspectionSession.id.desc()).limit(length)
         verdicts = [verdict.value for verdict in look.session.scalars(newest) if verdict is not None]
+        if not verdicts:
+            continue
         details = {"length": length, "where": look.where(Dimension.STATION, subject)}
         yield Finding(subject, ng_run(verdicts, length), "alert-ng-run", details, {"run_length": length})
 

@@ -39,7 +39,7 @@ class RuleParameters(Request):
         ge=0,
         le=100_000,
         description="At or below it the alert is cleared; null takes four fifths of the threshold. `ng_run` is cleared "
-        "by an OK part, `station_silent` when the station is heard of.",
+        "by an OK part or a day without parts, `station_silent` when the station is heard of.",
     )
     window_minutes: int = Field(default=60, ge=1, le=1_440, description="`ng_rate`: minutes that are looked back.")
     min_count: int = Field(default=20, ge=1, le=100_000, description="`ng_rate`, `score_drift`: fewer decide nothing.")

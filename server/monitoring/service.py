@@ -98,7 +98,8 @@ def change_rule(
         for name, value in given.items():
             setattr(rule, name, value)
         _require_sensible(rule)
-        _require_known(session, given)
+        # What has been deleted since stays: a rule about it can still be switched off.
+        _require_known(session, {name: value for name, value in given.items() if getattr(before, name) != value})
         if "parameters" in given:
             _require_reachable(rule, body.parameters)
         changes = differences(before.model_dump(mode="json"), given)

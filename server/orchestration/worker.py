@@ -81,6 +81,7 @@ class Worker:
         finally:
             self._stopping = True
             while under_way := self._running | self._writing:  # What is written last may claim another execution.
+                await asyncio.sleep(0)  # One that is cancelled before its first step gives nothing back.
                 for task in self._running:
                     task.cancel()
                 await asyncio.wait(under_way)

@@ -148,6 +148,7 @@ class Replicas:
         self._connect = connect
         self._clock = clock
         self._replicas: dict[Address, Replica] = {}
+        self._hosts: dict[Address, str] = {}
         self._leaving: list[Replica] = []
         self._round: asyncio.Task[None] | None = None
         self._turn = 0
@@ -234,9 +235,13 @@ class Replicas:
 
     def _replace(self, found: Mapping[Address, str]) -> list[Replica]:
         """Take over the addresses found, and return the replicas that are new."""
-        # A name server that does not answer takes no replica away.
-        for gone in self._replicas.keys() - found.keys() if found else ():
-            self._leaving.append(self._replicas.pop(gone))
+        # A name that stands for nothing at this moment takes none of its replicas away.
+        known = set(found.values())
+        gone = [one for one in self._replicas if one not in found and self._hosts[one] in known]
+        for address in gone:
+            self._leaving.append(self._replicas.pop(address))
+            del self._hosts[address]
+        self._hosts.update(found)
         new = {
             address: Replica(address, self._connect(address, host), self._clock)
             for address, host in found.items()

@@ -229,6 +229,18 @@ def test_the_ng_rate_of_a_station_that_stands_idle_is_cleared_as_that_of_all(
     assert is_open(context) == [False, False]
 
 
+def test_a_run_of_ng_before_an_idle_day_is_cleared_of_all_as_of_each_station(
+    context: ServerContext, target_id: str
+) -> None:
+    for per_station in (False, True):
+        add_rule(context, AlertRuleKind.NG_RUN, parameters={"threshold": 3, "per_station": per_station})
+    complete(context, target_id, ok=0, ng=3, device_id=new_id())
+    evaluate(context, NOW)
+    assert is_open(context) == [True, True]
+    evaluate(context, NOW + timedelta(days=2))
+    assert is_open(context) == [False, False]
+
+
 def test_one_of_several_processes_evaluates_in_a_period(context: ServerContext) -> None:
     assert [take_turn(context.database, 3_600) for _ in range(3)] == [True, False, False]
 

@@ -24,19 +24,28 @@ def compared(values: Sequence[str]) -> list[str]:
 def _object(value: str) -> dict[str, Any] | None:
     try:
         found = json.loads(value)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
 
 
 def _members(objects: Sequence[dict[str, Any]]) -> list[str]:
     names = list(dict.fromkeys(name for found in objects for name in found))
-    differing = [name for name in names if len({_text(found.get(name)) for found in objects}) > 1]
+    differing = [name for name in names if len({_json_of(name, found) for found in objects}) > 1]
+    texts = {name: _texts(name, objects) for name in differing or names}
     return [
-        "\n".join(f"{name}: {_text(found[name])}" for name in differing or names if name in found) or "–"
-        for found in objects
+        "\n".join(f"{name}: {shown[at]}" for name, shown in texts.items() if name in found) or "–"
+        for at, found in enumerate(objects)
     ]
 
 
-def _text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, sort_keys=True)
+def _texts(name: str, objects: Sequence[dict[str, Any]]) -> list[str]:
+    """Return a member's values; texts without quotes, unless they would look like another value."""
+    plain = [found[name] if isinstance(found.get(name), str) else _json_of(name, found) for found in objects]
+    quoted = [_json_of(name, found) for found in objects]
+    return plain if len(set(plain)) == len(set(quoted)) else quoted
+
+
+def _json_of(name: str, found: dict[str, Any]) -> str:
+    """Return the JSON of a member; no text where there is none."""
+    return json.dumps(found[name], ensure_ascii=False, sort_keys=True) if name in found else ""

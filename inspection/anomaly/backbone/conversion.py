@@ -27,7 +27,8 @@ from models.errors import DoesNotFit, Unavailable
 from models.storage import make_folder, require_writable, sha256_of_pieces, write_atomically
 
 PARITY_LIMIT = 1e-4
-_REFUSED = 3
+_REFUSED = 70
+"""Exit status of a refusal; 3 is what ``abort()`` gives on Windows."""
 
 
 def convert_backbone(name: str = DEFAULT_BACKBONE, folder: Path | None = None) -> Backbone:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from models.ids import new_id
-from tests.support.serving import Served
+from tests.support.serving import Served, make_target
 
 RULES = "/inspection/quality/alert-rules"
 
@@ -50,6 +50,14 @@ def test_a_rule_is_changed_by_whoever_knows_its_present_state(served: Served) ->
     changed = served["admin"].put(path, json={"severity": "low"}, headers={"If-Match": tag})
     assert (changed.json()["severity"], changed.json()["updated_by"]) == ("low", "admin")
     assert served["admin"].put(path, json={"severity": "high"}, headers={"If-Match": tag}).status_code == 412
+
+
+def test_a_rule_about_a_deleted_target_can_be_switched_off(served: Served) -> None:
+    target = make_target(served)
+    rule = made(served, target_id=target["id"])
+    assert served["supervisor"].delete(f"/inspection/targets/{target['id']}").status_code == 204
+    answer = served["supervisor"].put(f"{RULES}/{rule['id']}", json={**rule, "enabled": False, "severity": "low"})
+    assert (answer.status_code, answer.json()["severity"]) == (200, "low")
 
 
 def test_a_rule_can_be_sent_back_as_it_was_read(served: Served) -> None:

@@ -301,6 +301,37 @@ def test_a_closed_channel_does_not_end_its_caller_as_cancelled(names: Names) -> 
     assert asyncio.run(main()) == "service-unavailable"
 
 
+def test_a_name_without_addresses_takes_only_replicas_of_others_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    stands_for: dict[str, str] = {}
+
+    async def resolve_name(configured: Address) -> tuple[Address, ...]:
+        if configured.host not in stands_for:
+            raise OSError(-2, "Name or service not known")
+        return parse_addresses(stands_for[configured.host], "test")
+
+    monkeypatch.setattr("server.services.replicas.resolve", resolve_name)
+
+    async def main() -> tuple[set[str], set[str]]:
+        async with (
+            PlantedReplica(RESIZE, answered) as lost,
+            PlantedReplica(RESIZE, answered) as gone,
+            PlantedReplica(RESIZE, answered) as new,
+        ):
+            stands_for.update({"a.test": lost.address, "b.test": gone.address})
+            configured = (Address("a.test", 1), Address("b.test", 1))
+            replicas = Replicas(RESIZE, configured, lambda address, _: grpc.aio.insecure_channel(address.target))
+            await replicas.refresh()
+            del stands_for["a.test"]
+            stands_for["b.test"] = new.address
+            await replicas.refresh()
+            kept = {replica.address.target for replica in replicas.all}
+            await replicas.close()
+            return kept, {lost.address, new.address}
+
+    kept, expected = asyncio.run(main())
+    assert kept == expected
+
+
 def test_a_name_without_addresses_is_known_with_its_reason(names: Names) -> None:
     async def main() -> list[dict[str, str]]:
         names.error = OSError(-2, "Name or service not known")

@@ -16,6 +16,18 @@ def test_a_member_that_only_one_side_has_is_shown_there() -> None:
     assert compared(['{"threshold": 31.0}', "{}"]) == ["threshold: 31.0", "–"]
 
 
+def test_a_text_that_looks_like_a_number_is_told_from_it() -> None:
+    assert compared(['{"lot": "1"}', '{"lot": 1}']) == ['lot: "1"', "lot: 1"]
+
+
+def test_nothing_is_told_from_a_member_that_is_missing() -> None:
+    assert compared(['{"lot": null}', "{}"]) == ["lot: null", "–"]
+
+
+def test_a_text_of_many_brackets_is_no_object() -> None:
+    assert compared(["[" * 20_000, "Lid"])[1] == "Lid"
+
+
 def test_a_digest_is_shown_by_its_first_digits() -> None:
     assert compared([f'{{"model": "{DIGEST}"}}', '{"model": "none"}'])[0] == "model: e65ff2ea…"
 
