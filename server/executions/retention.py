@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.batches import in_batches
@@ -48,8 +48,9 @@ def _remove_some(database: Database, limit: datetime.datetime) -> int:
         for some in in_batches([*files[ExecutionRun], *files[ExecutionOutput]]):
             session.execute(delete(StoredFile).where(StoredFile.id.in_(some)))
         for some in in_batches(sorted(made - given - named_among(session, made))):
-            # Old, not gone: somebody may be recording the same bytes at this moment, and then they stay.
-            session.execute(update(Blob).where(Blob.sha256.in_(some)).values(uploaded_at=_LONG_AGO))
+            # Old, not gone: whoever records the same bytes at this moment or later makes them young again.
+            since = func.coalesce(Blob.uploaded_at, Blob.created_at)
+            session.execute(update(Blob).where(Blob.sha256.in_(some), since < limit).values(uploaded_at=_LONG_AGO))
     return len(ids)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import cast
 
-from sqlalchemy import Table, bindparam, select, update
+from sqlalchemy import Table, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import UtcDateTime
@@ -39,9 +40,9 @@ def record_blobs(session: Session, blobs: Sequence[tuple[str, int, str]]) -> Non
         return
     if insert_rows_if_absent(session, Blob, rows) == len(rows):
         return
-    # A row from before, of bytes that were not here: they are now.
-    absent = [{"of": row["sha256"], "now_held": row["size_bytes"], "now": now} for row in rows]
-    session.connection().execute(_HELD, absent)
+    # A row from before: the bytes are here now, and their grace begins again.
+    found = [{"of": row["sha256"], "now_held": row["size_bytes"], "now": now, "before": now - _RECENT} for row in rows]
+    session.connection().execute(_HELD, found)
 
 
 def recorded_sizes(session: Session, digests: Sequence[str]) -> dict[str, int]:
@@ -50,10 +51,19 @@ def recorded_sizes(session: Session, digests: Sequence[str]) -> dict[str, int]:
     return {row.sha256: row.size_bytes for row in session.execute(query)}
 
 
+_RECENT = timedelta(minutes=1)
+"""The same bytes again within it write nothing."""
 _BLOBS = cast("Table", Blob.__table__)
 _HELD = (
     update(_BLOBS)
-    .where(_BLOBS.c.sha256 == bindparam("of"), _BLOBS.c.present.is_(False))
+    .where(
+        _BLOBS.c.sha256 == bindparam("of"),
+        or_(
+            _BLOBS.c.present.is_(False),
+            _BLOBS.c.uploaded_at.is_(None),
+            _BLOBS.c.uploaded_at < bindparam("before", type_=UtcDateTime()),
+        ),
+    )
     .values(
         present=True,
         size_bytes=bindparam("now_held"),

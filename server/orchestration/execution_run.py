@@ -175,7 +175,7 @@ class ExecutionRunner:
         def write(session: Session) -> Ended | None:
             ended = record_run(session, self._job.claim, position, result)
             if ended is not None and claim_another is not None:
-                claim_another(session)
+                _claim_beside(session, claim_another)
             return ended
 
         ended = await self._write(write)
@@ -310,6 +310,17 @@ class ExecutionRunner:
     def _announce_end(self, ended: Ended) -> None:
         claim: Claim = self._job.claim
         announce_end(self._tools.context.events, claim.execution_id, claim.fencing_token, ended)
+
+
+def _claim_beside(session: Session, claim: Callable[[Session], None]) -> None:
+    """Claim the next execution in the transaction that ends one; a fault of that costs this one nothing."""
+    try:
+        with session.begin_nested():
+            claim(session)
+    except UserFacingError:
+        raise  # Trouble of the store: the whole is tried again.
+    except Exception:  # noqa: BLE001 - the log has it whole, and the worker meets it again when it looks next
+        _log.exception("the next execution could not be claimed")
 
 
 def _kept(

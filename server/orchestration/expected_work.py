@@ -33,9 +33,13 @@ class ExpectedWork:
         self.total += 1
         self._news.set()
 
-    def found_one(self) -> None:
-        """Note that an execution was found."""
-        self._settled = min(self.total, self._settled + 1)
+    def found_one(self, total: int) -> None:
+        """Note that an execution was found.
+
+        Args:
+            total: as it was before it was looked for; what was announced meanwhile is another one.
+        """
+        self._settled = max(self._settled, min(total, self._settled + 1))
 
     def found_none(self, total: int) -> None:
         """Note that none was found.

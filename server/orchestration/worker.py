@@ -80,11 +80,12 @@ class Worker:
                 tasks.create_task(self._work())
         finally:
             self._stopping = True
-            while under_way := self._running | self._writing:  # What is written last may claim another execution.
+            while self._running or self._writing:  # What is written last may claim another execution.
+                running, writing = set(self._running), set(self._writing)
                 await asyncio.sleep(0)  # One that is cancelled before its first step gives nothing back.
-                for task in self._running:
+                for task in running:
                     task.cancel()
-                await asyncio.wait(under_way)
+                await asyncio.wait(running | writing)
             await asyncio.to_thread(self._shut_down)
 
     def _shut_down(self) -> None:
@@ -158,7 +159,7 @@ class Worker:
         if job is None:
             self._expected.found_none(total)
         else:
-            self._expected.found_one()
+            self._expected.found_one(total)
             self._start(job)
         for record in found.ended:
             announce(self._context.events, record)

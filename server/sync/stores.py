@@ -47,11 +47,11 @@ def begin_pass(database: Database, device_id: str, claim: StoreClaim, address: s
     with database.local_transaction() as session:
         # Two claims of one station come one after the other.
         device = session.get(Device, device_id, with_for_update=True)
-        if device is not None:
-            device.last_seen_at = utc_now()
         begin_generation(session)
         known = _known(session, device_id, claim)
         decision = _decide(claim, known)
+        if device is not None and decision is not ClaimDecision.REFUSE:
+            device.last_seen_at = utc_now()
         if decision is ClaimDecision.REFUSE:
             _keep_refused(session, device_id, claim, known, address)
         elif decision is ClaimDecision.BIND:

@@ -113,12 +113,11 @@ def test_a_pass_is_noted_once_a_minute(context, device_id):
     assert min(lags(context, device_id)) >= 30
 
 
-def test_a_refused_pass_is_no_synchronisation_of_a_station(context, device_id):
+def test_a_refused_pass_is_no_sign_of_life_of_a_station(context, device_id):
     begin_pass(context.database, device_id, first_claim(new_id()))
     seen_ago(context, device_id, timedelta(minutes=50))
     assert outcome(context, device_id, first_claim(new_id())) == "store-forked"
-    seen, synchronised = lags(context, device_id)
-    assert (seen < 60, synchronised >= 3_000) == (True, True)
+    assert min(lags(context, device_id)) >= 3_000
 
 
 def test_an_offer_is_kept_once(context, device_id):

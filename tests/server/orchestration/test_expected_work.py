@@ -28,10 +28,19 @@ def test_a_worker_that_found_nothing_does_not_look_again(expected: ExpectedWork)
 def test_each_announced_execution_is_looked_for(expected: ExpectedWork) -> None:
     expected.announce()
     expected.announce()
-    expected.found_one()
+    expected.found_one(expected.total)
     assert expected.may_find
-    expected.found_one()
+    expected.found_one(expected.total)
     assert not expected.may_find
+
+
+def test_what_is_announced_while_one_is_found_is_looked_for(expected: ExpectedWork) -> None:
+    expected.announce()
+    before = expected.total
+    expected.found_none(before)
+    expected.announce()
+    expected.found_one(before)
+    assert expected.announced == 1
 
 
 def test_what_is_announced_while_nothing_is_found_is_looked_for(expected: ExpectedWork) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled, StepContext, components
@@ -35,12 +35,14 @@ from server.events.work_queue import QueueConsumer
 from server.executions import service
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
 from server.executions.intake import Draft
+from server.executions.jobs import next_job
 from server.executions.leases import claim_next
 from server.executions.pipelines import pipeline_of
 from server.executions.results import RunResult, record_progress, record_run
 from server.executions.retention import remove_ended
 from server.files.images import check_image
 from server.objects.collecting import collect
+from server.objects.records import record_blob
 from server.orchestration.starting import working
 from server.orchestration.worker import Worker
 from server.services.step_services import StepAnswer, StoredImage
@@ -617,6 +619,17 @@ def test_what_an_old_execution_gave_takes_no_room_a_day_later(context: ServerCon
     assert [context.objects.exists(sha256) for sha256 in outputs] == [False, False]
 
 
+def test_bytes_that_come_again_after_an_old_execution_are_an_upload(context: ServerContext) -> None:
+    run_to_the_end(context, accept(context))
+    again, gone = objects_of(context, ExecutionOutput)
+    later = utc_now() + datetime.timedelta(days=3)
+    remove_ended(context.database, 2, later)
+    with context.database.local_transaction() as session:
+        record_blob(session, again, 1, "image/png")
+    collect(context.database, context.objects, now=later)
+    assert (context.objects.exists(again), context.objects.exists(gone)) == (True, False)
+
+
 def test_executions_that_gave_more_files_than_a_statement_takes_are_removed(context: ServerContext) -> None:
     one = accept(context)
     run_to_the_end(context, one)
@@ -636,7 +649,32 @@ def test_executions_that_gave_more_files_than_a_statement_takes_are_removed(cont
         session.execute(insert(StoredFile), files)
         outputs = [{"file_id": file["id"], "execution_id": one, "position": 0, "output_kind": kind} for file in files]
         session.execute(insert(ExecutionOutput), outputs)
+
+    def as_most_builds(connection: sqlite3.Connection, *_: object) -> None:
+        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
+
+    event.listen(context.database.engine, "checkout", as_most_builds)
     assert remove_ended(context.database, 2, utc_now() + datetime.timedelta(days=3)) == 1
+
+
+def test_a_fault_of_the_next_execution_leaves_the_end_of_this_one(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = accept(context), accept(context)
+    claimed: list[int] = []
+
+    def next_but_beside_an_end(*arguments: Any, **named: Any) -> Any:
+        claimed.append(1)
+        if len(claimed) == 2:
+            raise ZeroDivisionError("planted")
+        return next_job(*arguments, **named)
+
+    monkeypatch.setattr("server.orchestration.worker.next_job", next_but_beside_an_end)
+    run_to_the_end(context, first)
+    with context.database.read() as session:
+        ended = session.get_one(Execution, first)
+        assert (ended.status, ended.attempts) == (ExecutionStatus.COMPLETED, 1)
+    run_to_the_end(context, second)
 
 
 def test_bytes_that_another_file_names_outlast_an_old_execution(context: ServerContext) -> None:
