@@ -149,6 +149,7 @@ class Replicas:
         self._clock = clock
         self._replicas: dict[Address, Replica] = {}
         self._hosts: dict[Address, str] = {}
+        self._resolving: set[str] = set()
         self._leaving: list[Replica] = []
         self._round: asyncio.Task[None] | None = None
         self._turn = 0
@@ -223,6 +224,7 @@ class Replicas:
         """Return the addresses that the configured ones stand for, each with its configured host."""
         found: dict[Address, str] = {}
         unresolved: dict[Address, str] = {}
+        resolving: set[str] = set()
         resolved = await asyncio.gather(*(_addresses_of(configured) for configured in self.addresses))
         for configured, addresses in zip(self.addresses, resolved, strict=True):
             if isinstance(addresses, OSError):
@@ -230,14 +232,14 @@ class Replicas:
                 continue
             for address in addresses:
                 found.setdefault(address, configured.host)
-        self.unresolved = unresolved
+                resolving.add(configured.host)
+        self.unresolved, self._resolving = unresolved, resolving
         return found
 
     def _replace(self, found: Mapping[Address, str]) -> list[Replica]:
         """Take over the addresses found, and return the replicas that are new."""
         # A name that stands for nothing at this moment takes none of its replicas away.
-        known = set(found.values())
-        gone = [one for one in self._replicas if one not in found and self._hosts[one] in known]
+        gone = [one for one in self._replicas if one not in found and self._hosts[one] in self._resolving]
         for address in gone:
             self._leaving.append(self._replicas.pop(address))
             del self._hosts[address]
