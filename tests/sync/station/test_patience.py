@@ -16,7 +16,7 @@ from sync.shared.problems import TYPE_BASE, code_of
 from sync.shared.protocol import Batch
 from sync.station.client import ServerClient
 
-SOON_S = 1.0
+SOON_S = 20.0
 
 
 class Answers:
