@@ -24,6 +24,8 @@ _PROBLEM_BYTES = 64 * 1024
 _HTTP_PORT = 80
 _PROMPT_S = 30.0
 _IDLE_S = 2.0
+_ASKED_S = 5.0
+"""For an answer to the question whether a server wants encrypted connections."""
 """How long an idle connection is used again: for less time than a server keeps it (5 s), which would otherwise close
 it just as a request is on its way."""
 _CONNECTED = (".connect_tcp.complete", ".start_tls.complete")
@@ -55,6 +57,7 @@ class Transport:
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._closed = False
+        self._aborts = 0
         self.clock_ahead_s: float | None = None
         self._streams: WeakSet[Any] = WeakSet()
         self._traced = {"trace": self._note_connection}
@@ -69,6 +72,7 @@ class Transport:
     def abort(self) -> None:
         """Cut every connection; a request that waits for an answer ends with ``server-unreachable``."""
         with self._lock:
+            self._aborts += 1
             streams = list(self._streams)
         for stream in streams:
             connection = stream.get_extra_info("socket")
@@ -145,12 +149,15 @@ class Transport:
     def _trouble(self) -> Iterator[None]:
         import httpx
 
+        aborts = self._aborts
         try:
             yield
         except httpx.TimeoutException as error:
             raise Unavailable("server-too-slow", server=self.base_url) from error
         except (httpx.TransportError, httpx.DecodingError, httpx.InvalidURL, httpx.StreamError) as error:
-            trouble = certificate_trouble(error, self.base_url) or self._tls_trouble(error)
+            trouble = certificate_trouble(error, self.base_url)
+            if trouble is None and aborts == self._aborts:  # What was cut here says nothing of the server.
+                trouble = self._tls_trouble(error)
             raise trouble or Unavailable("server-unreachable", server=self.base_url) from error
 
     def _compare_clocks(self, answer: httpx.Response) -> None:
@@ -171,7 +178,7 @@ class Transport:
         if self._is_encrypted or self.clock_ahead_s is not None or not is_closed:
             return None
         url = httpx.URL(self.base_url)
-        if not speaks_tls(url.host, url.port or _HTTP_PORT, self._timeout_s):
+        if not speaks_tls(url.host, url.port or _HTTP_PORT, min(self._timeout_s, _ASKED_S)):
             return None
         return Unavailable("server-needs-tls", server=self.base_url)
 

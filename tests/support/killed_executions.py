@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -23,6 +22,7 @@ from models.ids import new_id
 from models.storage import sha256_of
 from server.objects.store import ObjectStore
 from tests.support.executing import RESIZE_BLUR, jpeg
+from tests.support.private_broker import free_port
 from tests.support.server_process import environment, run
 
 PASSWORD = "correct horse battery staple"
@@ -36,11 +36,6 @@ CREATE TRIGGER log_end AFTER UPDATE ON executions FOR EACH ROW
 WHEN (NEW.status IN ('completed', 'failed', 'cancelled') AND OLD.status IS DISTINCT FROM NEW.status)
 EXECUTE FUNCTION log_end();
 """
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @dataclass(eq=False)

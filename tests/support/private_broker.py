@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,12 +18,15 @@ from app.benchmarks.processes import suspend
 from tests.support.private_processes import dying_with_parent
 
 _START_S = 20.0
+_BELOW_THE_SYSTEMS = range(20_000, 32_000)
 
 
 def free_port() -> int:
-    """Return a port that is free now."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    """Return a port that is free now, and that the system gives to no connection meanwhile."""
+    while True:
+        port = _BELOW_THE_SYSTEMS.start + secrets.randbelow(len(_BELOW_THE_SYSTEMS))
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 @contextmanager
