@@ -6,14 +6,14 @@ import asyncio
 import datetime
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled, StepContext, components
@@ -21,12 +21,9 @@ from inspection.imaging.placement import Placement
 from models.clock import utc_now
 from models.errors import InvalidInput, NotFound, PermissionDenied, Unavailable, UnreadableImage, UserFacingError
 from models.executions import Execution, ExecutionOutput, ExecutionRun
-from models.ids import new_id
 from models.pipelines import Pipeline
-from models.states import ExecutionMode, ExecutionStatus, Role
+from models.states import ExecutionMode, ExecutionStatus
 from models.storage import sha256_of
-from models.sync import StoredFile
-from server.auth.identity.principal import Principal
 from server.context import ServerContext, open_context
 from server.core.retry_after import retry_after_s
 from server.core.settings import ServerSettings
@@ -39,17 +36,12 @@ from server.executions.jobs import next_job
 from server.executions.leases import claim_next
 from server.executions.pipelines import pipeline_of
 from server.executions.results import RunResult, record_progress, record_run
-from server.executions.retention import remove_ended
 from server.files.images import check_image
-from server.objects.collecting import collect
-from server.objects.records import record_blob
 from server.orchestration.starting import working
 from server.orchestration.worker import Worker
 from server.services.step_services import StepAnswer, StoredImage
-from tests.support.executing import RESIZE_BLUR, jpeg
-
-ASKING = Principal("u", "inspector", Role.INSPECTOR, None)
-DEADLINE_S = 30.0
+from tests.support.executing import jpeg
+from tests.support.worker_runs import ASKING, DEADLINE_S, accept, at_work, no_model, run_to_the_end, stored, until
 
 
 class Services:
@@ -86,58 +78,12 @@ def unknown_model() -> StepAnswer:
     raise NotFound("service-model-unknown", name="m", known="-")
 
 
-def no_model(name: str) -> Any:
-    raise NotFound("service-model-unknown", name=name, known="-")
-
-
 @pytest.fixture
 def context(tmp_path: Path) -> Iterator[ServerContext]:
     opened = open_context(ServerSettings(data_dir=tmp_path, execution_lease_s=2, execution_attempts=2))
     opened.outbox.start()
     yield opened
     opened.close()
-
-
-def accept(context: ServerContext, *images: bytes, steps: list[dict[str, Any]] = RESIZE_BLUR) -> str:
-    """Accept an execution on images, one unless given, and return its id."""
-    with context.database.transaction() as session:
-        pipeline = Pipeline(name="P", definition={"name": "P", "steps": steps})
-        session.add(pipeline)
-    draft = Draft(pipeline_id=pipeline.id)
-    for number, data in enumerate(images or (jpeg(),)):
-        context.objects.put(sha256_of(data), data)
-        draft.files.append(check_image(data, f"{number}.jpg", context.settings))
-    return service.accept(context, ASKING, draft, None, runs_here=True).execution_id
-
-
-def stored(context: ServerContext, execution_id: str) -> Execution:
-    with context.database.read() as session:
-        return session.get_one(Execution, execution_id)
-
-
-@asynccontextmanager
-async def at_work(context: ServerContext, services: Services | None = None) -> AsyncIterator[None]:
-    task = asyncio.create_task(Worker(context, 1, services, no_model).run())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(DEADLINE_S):
-        while not condition():
-            await asyncio.sleep(0.01)
-
-
-def run_to_the_end(context: ServerContext, execution_id: str, services: Services | None = None) -> Execution:
-    async def work() -> None:
-        async with at_work(context, services):
-            await until(lambda: stored(context, execution_id).ended_at is not None)
-
-    asyncio.run(work())
-    return stored(context, execution_id)
 
 
 @pytest.fixture
@@ -591,72 +537,6 @@ def test_progress_comes_before_the_end(context: ServerContext) -> None:
     assert len(seen[-1].output_files) == 2
 
 
-def test_old_executions_go_with_their_files(context: ServerContext) -> None:
-    one = accept(context)
-    run_to_the_end(context, one)
-    later = utc_now() + datetime.timedelta(days=31)
-    assert remove_ended(context.database, 30) == 0
-    assert remove_ended(context.database, 30, later) == 1
-    with context.database.read() as session:
-        for kind in (Execution, ExecutionRun, ExecutionOutput, StoredFile):
-            assert session.scalars(select(kind)).all() == []
-
-
-def objects_of(context: ServerContext, kind: type[ExecutionRun | ExecutionOutput]) -> list[str]:
-    """The digests of the inputs or of the outputs of all executions."""
-    with context.database.read() as session:
-        query = select(StoredFile.sha256).join(kind, kind.file_id == StoredFile.id).order_by(StoredFile.id)
-        return list(session.scalars(query))
-
-
-def test_what_an_old_execution_gave_takes_no_room_a_day_later(context: ServerContext) -> None:
-    run_to_the_end(context, accept(context))
-    inputs, outputs = objects_of(context, ExecutionRun), objects_of(context, ExecutionOutput)
-    later = utc_now() + datetime.timedelta(days=3)
-    assert remove_ended(context.database, 2, later) == 1
-    collect(context.database, context.objects, now=later)
-    assert [context.objects.exists(sha256) for sha256 in inputs] == [True]
-    assert [context.objects.exists(sha256) for sha256 in outputs] == [False, False]
-
-
-def test_bytes_that_come_again_after_an_old_execution_are_an_upload(context: ServerContext) -> None:
-    run_to_the_end(context, accept(context))
-    again, gone = objects_of(context, ExecutionOutput)
-    later = utc_now() + datetime.timedelta(days=3)
-    remove_ended(context.database, 2, later)
-    with context.database.local_transaction() as session:
-        record_blob(session, again, 1, "image/png")
-    collect(context.database, context.objects, now=later)
-    assert (context.objects.exists(again), context.objects.exists(gone)) == (True, False)
-
-
-def test_executions_that_gave_more_files_than_a_statement_takes_are_removed(context: ServerContext) -> None:
-    one = accept(context)
-    run_to_the_end(context, one)
-    with context.database.local_transaction() as session:
-        kind, now = session.scalars(select(ExecutionOutput.output_kind)).first(), utc_now()
-        files = [
-            {
-                "id": new_id(),
-                "sha256": f"{number:064x}",
-                "filename": "",
-                "content_type": "",
-                "size_bytes": 1,
-                "created_at": now,
-            }
-            for number in range(11_000)
-        ]
-        session.execute(insert(StoredFile), files)
-        outputs = [{"file_id": file["id"], "execution_id": one, "position": 0, "output_kind": kind} for file in files]
-        session.execute(insert(ExecutionOutput), outputs)
-
-    def as_most_builds(connection: sqlite3.Connection, *_: object) -> None:
-        connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 32_766)
-
-    event.listen(context.database.engine, "checkout", as_most_builds)
-    assert remove_ended(context.database, 2, utc_now() + datetime.timedelta(days=3)) == 1
-
-
 def test_a_fault_of_the_next_execution_leaves_the_end_of_this_one(
     context: ServerContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -675,22 +555,6 @@ def test_a_fault_of_the_next_execution_leaves_the_end_of_this_one(
         ended = session.get_one(Execution, first)
         assert (ended.status, ended.attempts) == (ExecutionStatus.COMPLETED, 1)
     run_to_the_end(context, second)
-
-
-def test_bytes_that_another_file_names_outlast_an_old_execution(context: ServerContext) -> None:
-    run_to_the_end(context, accept(context))
-    kept, gone = objects_of(context, ExecutionOutput)
-    with context.database.local_transaction() as session:
-        session.add(StoredFile(sha256=kept, filename="kept.png", content_type="image/png", size_bytes=1))
-    later = utc_now() + datetime.timedelta(days=3)
-    remove_ended(context.database, 2, later)
-    collect(context.database, context.objects, now=later)
-    assert (context.objects.exists(kept), context.objects.exists(gone)) == (True, False)
-
-
-def test_an_execution_that_runs_is_never_removed(context: ServerContext) -> None:
-    accept(context)
-    assert remove_ended(context.database, 1, utc_now() + datetime.timedelta(days=400)) == 0
 
 
 @pytest.mark.slow
