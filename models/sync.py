@@ -62,7 +62,9 @@ class SyncConflict(Base, kw_only=True, eq=False):
     Attributes:
         device_id: whose value was not kept.
         kept_by: who made the value that was kept: user and station as the server knows them; empty when it does not.
+        kept_user: the user among them; empty when the server does not know it, None when it did not say.
         lost_by: the same of the other value.
+        lost_user: the same of the other value.
     """
 
     __tablename__ = "sync_conflicts"
@@ -76,9 +78,11 @@ class SyncConflict(Base, kw_only=True, eq=False):
     kept_value: Mapped[Any] = mapped_column(Json, default=None)
     kept_clock: Mapped[str] = mapped_column(String(96))
     kept_by: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    kept_user: Mapped[str | None] = mapped_column(String(64), default=None)
     lost_value: Mapped[Any] = mapped_column(Json, default=None)
     lost_clock: Mapped[str] = mapped_column(String(96))
     lost_by: Mapped[str] = mapped_column(String(300), default="", server_default="")
+    lost_user: Mapped[str | None] = mapped_column(String(64), default=None)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime(), default_factory=utc_now)
     seen_at: Mapped[datetime | None] = mapped_column(UtcDateTime(), default=None)
 

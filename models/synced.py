@@ -71,7 +71,7 @@ class Master(Synced, kw_only=True, eq=False):
         updated_at: wall time of the newest change, for display.
         deleted_at: set instead of removing the row: sessions of the past keep naming it, and it is the tombstone.
         field_clocks: field → ``{"rev": int | None, "clock": str}`` of its newest change; what merges are decided by.
-            On a station also ``"user"``, the id of who made a change here.
+            Also ``"user"``, the id of who made it, where that is known: on a station only of changes made there.
     """
 
     kind: ClassVar[SyncKind] = SyncKind.MASTER

@@ -110,5 +110,7 @@ def _lines(conflict: ShownConflict) -> str:
 def _side(side: Side) -> str:
     from models.clock import rfc3339
 
-    made = ", ".join(part for part in (side.by or side.device_id, rfc3339(side.at) if side.at else "") if part)
-    return f"{side.text}  ({made})" if made else side.text
+    person = "" if side.has_user else phrase("person-not-known")
+    when = rfc3339(side.at) if side.at is not None else phrase("time-not-known")
+    made = ", ".join(part for part in (person, side.by or side.device_id, when) if part)
+    return f"{side.text}  ({made})"

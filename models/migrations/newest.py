@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect, text
 
-NEWEST = "0015"
+NEWEST = "0016"
 """The newest of ``versions/``."""
 
 

@@ -74,8 +74,12 @@
         <translation>Nothing was lost to a newer change.</translation>
     </message>
     <message>
-        <source>another station</source>
-        <translation>another station</translation>
+        <source>person not known</source>
+        <translation>person not known</translation>
+    </message>
+    <message>
+        <source>time not known</source>
+        <translation>time not known</translation>
     </message>
 </context>
 <context>

@@ -74,8 +74,12 @@
         <translation>競合した変更はありません。</translation>
     </message>
     <message>
-        <source>another station</source>
-        <translation>他の端末</translation>
+        <source>person not known</source>
+        <translation>担当者不明</translation>
+    </message>
+    <message>
+        <source>time not known</source>
+        <translation>日時不明</translation>
     </message>
 </context>
 <context>

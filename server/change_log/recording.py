@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from models.audit import AuditEntry
 from models.clock import HybridLogicalClock, utc_now
-from models.database import require_ordered
+from models.database import actor_of, require_ordered
 from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.last_work import follow_commit
@@ -72,7 +72,7 @@ class ChangeLogRecorder:
                 record.rev = position
                 if isinstance(record, Master):
                     record.field_clocks = with_field_states(
-                        record.field_clocks, change.fields, rev=position, clock=record.clock
+                        record.field_clocks, change.fields, rev=position, clock=record.clock, user_id=actor_of(session)
                     )
                 made = ChangeMade(new_id(), change.operation, change.fields, record.clock, device_id=None)
                 scope = scope_of(session, record)

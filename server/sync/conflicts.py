@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from models.devices import Device
 from models.sync import SyncConflict
 from models.users import User
 from sync.shared.lost_values import lost_value
-from sync.shared.merge import Merge
+from sync.shared.merge import FieldState, Merge
 from sync.shared.protocol import Change, FieldConflict
 
 
@@ -26,14 +27,28 @@ class ConflictFilter:
     device_id: str | None = None
 
 
-def keep_history(session: Session, change: Change, merge: Merge) -> tuple[FieldConflict, ...]:
+def keep_history(
+    session: Session, change: Change, merge: Merge, states: Mapping[str, FieldState]
+) -> tuple[FieldConflict, ...]:
     """Store the values that a merge did not take or replaced, within the caller's transaction.
+
+    Args:
+        session: the caller's transaction.
+        change: what was merged.
+        merge: what that gave.
+        states: who set the fields of the record before.
 
     Returns:
         The conflicts that the change lost, with who made each value.
     """
-    lost = tuple(_with_authors(session, change, conflict) for conflict in merge.lost)
-    replaced = (_with_authors(session, change, conflict) for conflict in merge.replaced)
+    lost = tuple(
+        _with_authors(session, conflict, kept=states[conflict.field].user_id, lost=change.user_id)
+        for conflict in merge.lost
+    )
+    replaced = (
+        _with_authors(session, conflict, kept=change.user_id, lost=states[conflict.field].user_id)
+        for conflict in merge.replaced
+    )
     for conflict in (*lost, *replaced):
         session.add(lost_value(change.entity, change.entity_id, change.change_id, conflict))
     return lost
@@ -56,9 +71,11 @@ def as_conflict(row: SyncConflict) -> FieldConflict:
         kept_value=row.kept_value,
         kept_clock=row.kept_clock,
         kept_by=row.kept_by,
+        kept_user=row.kept_user,
         lost_value=row.lost_value,
         lost_clock=row.lost_clock,
         lost_by=row.lost_by,
+        lost_user=row.lost_user,
     )
 
 
@@ -76,24 +93,25 @@ def listing(wanted: ConflictFilter, search: str) -> Select[Any]:
     return query.where(SyncConflict.field.icontains(search, autoescape=True)) if search else query
 
 
-def _with_authors(session: Session, change: Change, conflict: FieldConflict) -> FieldConflict:
+def _with_authors(session: Session, conflict: FieldConflict, *, kept: str | None, lost: str | None) -> FieldConflict:
+    """Return a conflict with who made its values, given the ids of the users as far as they are known."""
+    kept_user, lost_user = _username(session, kept), _username(session, lost)
     made = {
-        name: _author(session, clock, change.user_id if _same(clock, change.clock) else None)
-        for name, clock in (("kept_by", conflict.kept_clock), ("lost_by", conflict.lost_clock))
+        "kept_by": _author(session, conflict.kept_clock, kept_user),
+        "kept_user": kept_user,
+        "lost_by": _author(session, conflict.lost_clock, lost_user),
+        "lost_user": lost_user,
     }
     return conflict.model_copy(update=made)
 
 
-def _author(session: Session, clock: str, user_id: str | None) -> str:
-    """Return who made a value: the user, when it is known, and the station."""
-    if not clock:
-        return ""
-    device_id = Stamp.parse(clock).device
-    device = session.get(Device, device_id)
+def _username(session: Session, user_id: str | None) -> str:
     user = session.get(User, user_id) if user_id is not None else None
-    return ", ".join(name for name in (user.username if user else "", device.name if device else device_id) if name)
+    return user.username if user is not None else ""
 
 
-def _same(clock: str, other: str) -> bool:
-    """Return whether two stamps are of one device: of the two values of a conflict one is the change's own."""
-    return bool(clock) and Stamp.parse(clock).device == Stamp.parse(other).device
+def _author(session: Session, clock: str, username: str) -> str:
+    """Return who made a value: the user, when it is known, and the station."""
+    device_id = Stamp.parse(clock).device if clock else ""
+    device = session.get(Device, device_id) if device_id else None
+    return ", ".join(name for name in (username, device.name if device else device_id) if name)

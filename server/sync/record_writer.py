@@ -27,7 +27,7 @@ from server.sync.lookups import Lookups
 from server.sync.payload_validation import clear_names
 from server.sync.permissions import check_master, check_owner, check_session_change
 from server.sync.record_checks import VERSION, require_insertable, require_mergeable, require_parents, valid_values
-from sync.shared.merge import field_states, merge_master, merge_owned, trusted_stamp, with_field_states
+from sync.shared.merge import FieldState, field_states, merge_master, merge_owned, trusted_stamp, with_field_states
 from sync.shared.problems import ENTITY_UNKNOWN, FACT_IMMUTABLE
 from sync.shared.protocol import MAX_SKEW_MS, Change, Outcome
 
@@ -105,7 +105,9 @@ class RecordWriter:
         else:
             record = record_type(**whole)
             if isinstance(record, Master):
-                record.field_clocks = with_field_states({}, change.fields, rev=position, clock=str(stamp))
+                record.field_clocks = with_field_states(
+                    {}, change.fields, rev=position, clock=str(stamp), user_id=change.user_id
+                )
             self.session.add(record)
             logged = snapshot(record)
         self.lookups.note(record_type, change.entity_id, record)
@@ -139,11 +141,10 @@ class RecordWriter:
         now = snapshot(present)
         stamp = change.clock
         newer: frozenset[str] = frozenset()
+        states: dict[str, FieldState] = {}
         if isinstance(present, Master):
-            stamp = str(self._own_stamp(change))
-            merge = merge_master(
-                now, field_states(present.field_clocks), _merged_fields(change), base_rev=change.base_rev, clock=stamp
-            )
+            stamp, states = str(self._own_stamp(change)), field_states(present.field_clocks)
+            merge = merge_master(now, states, _merged_fields(change), base_rev=change.base_rev, clock=stamp)
         else:
             newer = self._newer_fields(present, change)
             merge = merge_owned(now, change.fields, newer_fields=newer)
@@ -160,7 +161,9 @@ class RecordWriter:
         present.rev = position
         present.clock = max(present.clock, stamp)
         if isinstance(present, Master):
-            present.field_clocks = with_field_states(present.field_clocks, merge.taken, rev=position, clock=stamp)
+            present.field_clocks = with_field_states(
+                present.field_clocks, merge.taken, rev=position, clock=stamp, user_id=change.user_id
+            )
         deleted = merge.taken.get("deleted_at") is not None
         if isinstance(present, Master) and merge.taken:
             audits.append(self._audited(present, "deleted" if deleted else "changed", change, now, merge.taken))
@@ -169,7 +172,7 @@ class RecordWriter:
         if isinstance(present, Pipeline) and VERSION in change.fields:
             logged[VERSION] = present.version
         self._log(position, self._scope(present, values), change, operation, logged, stamp)
-        lost = keep_history(self.session, change, merge)
+        lost = keep_history(self.session, change, merge, states)
         return Effect(merge.outcome, position, lost, version, tuple(audits))
 
     def _own_stamp(self, change: Change) -> Stamp:

@@ -20,9 +20,11 @@ class ConflictReply(Reply):
     kept_value: Any
     kept_clock: str = Field(description="When it was made: milliseconds since 1970, a counter, and where.")
     kept_by: str = Field(description="Who made it: user and station, as far as known.")
+    kept_user: str | None = Field(description="The user among them; empty: not known; null: of an earlier version.")
     lost_value: Any
     lost_clock: str = Field(description="When it was made.")
     lost_by: str = Field(description="Who made it.")
+    lost_user: str | None = Field(description="The user among them.")
     created_at: Moment
 
 

@@ -18,7 +18,9 @@ def lost_value(entity: str, entity_id: str, change_id: str, conflict: FieldConfl
         kept_value=conflict.kept_value,
         kept_clock=conflict.kept_clock,
         kept_by=conflict.kept_by,
+        kept_user=conflict.kept_user,
         lost_value=conflict.lost_value,
         lost_clock=conflict.lost_clock,
         lost_by=conflict.lost_by,
+        lost_user=conflict.lost_user,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,10 +16,19 @@ _NEWEST_TIME_WINS = frozenset({"updated_at"})
 
 @dataclass(frozen=True, slots=True)
 class FieldState:
-    """How new a field is: position in the server's change log and clock of its newest change."""
+    """How new a field is: position in the server's change log and clock of its newest change.
+
+    Attributes:
+        user_id: who made that change; None when it is not known.
+    """
 
     rev: int | None
     clock: str
+    user_id: str | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as ``Master.field_clocks`` keeps it."""
+        return {"rev": self.rev, "clock": self.clock, **({"user": self.user_id} if self.user_id else {})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +138,18 @@ def trusted_stamp(stamp: Stamp, clock: HybridLogicalClock, wall_ms: int) -> Stam
 
 def field_states(field_clocks: Mapping[str, Any]) -> dict[str, FieldState]:
     """Read ``Master.field_clocks``."""
-    return {name: FieldState(value.get("rev"), value.get("clock", "")) for name, value in field_clocks.items()}
+    return {
+        name: FieldState(value.get("rev"), value.get("clock", ""), value.get("user"))
+        for name, value in field_clocks.items()
+    }
 
 
 def with_field_states(
-    field_clocks: Mapping[str, Any], names: Mapping[str, Any], *, rev: int | None, clock: str
+    field_clocks: Mapping[str, Any], names: Iterable[str], *, rev: int | None, clock: str, user_id: str | None = None
 ) -> dict[str, Any]:
     """Return ``field_clocks`` with the fields ``names`` set to a new state."""
-    return {**field_clocks, **{name: {"rev": rev, "clock": clock} for name in names}}
+    state = FieldState(rev, clock, user_id)
+    return {**field_clocks, **{name: state.as_json() for name in names}}
 
 
 def fields_to_take(

@@ -108,16 +108,20 @@ class FieldConflict(Wire):
 
     Attributes:
         kept_by: who made the value that was kept, for people: user and station; empty when nobody knows.
+        kept_user: the user among them; empty when nobody knows, None from a server that does not say.
         lost_by: the same of the other value.
+        lost_user: the same of the other value.
     """
 
     field: str
     kept_value: Any = None
     kept_clock: str
     kept_by: str = ""
+    kept_user: str | None = None
     lost_value: Any = None
     lost_clock: str
     lost_by: str = ""
+    lost_user: str | None = None
 
 
 class ChangeResult(Wire):

@@ -25,20 +25,28 @@ class Side:
 
     Attributes:
         text: the value as a person types it.
-        by: who made it, as the server knows; empty when it does not.
+        by: who made it, user and station as the server knows them; empty when it does not.
+        has_user: whether a user is among them; True where a server of an earlier version did not say.
         device_id: where it was made.
         at: when, by the clock there; None when that is not known.
     """
 
     text: str
     by: str
+    has_user: bool
     device_id: str
     at: datetime | None
 
     def as_json(self) -> dict[str, Any]:
         """Return it in JSON form."""
         at = rfc3339(self.at) if self.at is not None else None
-        return {"value": self.text, "by": self.by, "device_id": self.device_id, "at": at}
+        return {
+            "value": self.text,
+            "by": self.by,
+            "has_user": self.has_user,
+            "device_id": self.device_id,
+            "at": at,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +146,8 @@ def _shown(session: Session, row: SyncConflict) -> ShownConflict:
         entity_id=row.entity_id,
         called=_called(record),
         field=row.field,
-        mine=_side(row.lost_value, row.lost_clock, row.lost_by),
-        theirs=_side(row.kept_value, row.kept_clock, row.kept_by),
+        mine=_side(row.lost_value, row.lost_clock, row.lost_by, row.lost_user),
+        theirs=_side(row.kept_value, row.kept_clock, row.kept_by, row.kept_user),
         holds=text_of(holds) if there else None,
         may_take=there and holds != row.lost_value,
         created_at=row.created_at,
@@ -147,11 +155,12 @@ def _shown(session: Session, row: SyncConflict) -> ShownConflict:
     )
 
 
-def _side(value: Any, clock: str, by: str) -> Side:
+def _side(value: Any, clock: str, by: str, user: str | None) -> Side:
+    has_user = bool(by) if user is None else bool(user)
     if not clock:
-        return Side(text_of(value), by, "", None)
+        return Side(text_of(value), by, has_user, "", None)
     stamp = Stamp.parse(clock)
-    return Side(text_of(value), by, stamp.device, datetime.fromtimestamp(stamp.milliseconds / 1000, UTC))
+    return Side(text_of(value), by, has_user, stamp.device, datetime.fromtimestamp(stamp.milliseconds / 1000, UTC))
 
 
 def _called(record: Synced | None) -> str:

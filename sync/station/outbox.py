@@ -14,6 +14,7 @@ from models.states import ChangeOperation
 from models.sync import OutboxEntry
 from models.synced import Master, Synced, snapshot
 from models.tracking import RecordedChange
+from sync.shared.merge import FieldState
 from sync.station.given_up import require_kept
 from sync.station.state import NEWEST_CLOCK, get_value, set_value
 
@@ -77,16 +78,12 @@ class OutboxRecorder:
                 record.clock = stamp
                 if isinstance(record, Master):
                     known = record.field_clocks
-                    record.field_clocks = {
-                        **known,
-                        **{name: _state(known.get(name, {}).get("rev"), stamp, user_id) for name in change.fields},
+                    # With the user: a server that loses the edit gets it again in that user's name.
+                    states = {
+                        name: FieldState(known.get(name, {}).get("rev"), stamp, user_id) for name in change.fields
                     }
+                    record.field_clocks = {**known, **{name: state.as_json() for name, state in states.items()}}
             set_value(session, NEWEST_CLOCK, record.clock)
-
-
-def _state(rev: int | None, stamp: str, user_id: str | None) -> dict[str, Any]:
-    """Return how new a field is and who set it: a server that loses the edit gets it again in that user's name."""
-    return {"rev": rev, "clock": stamp, **({"user": user_id} if user_id else {})}
 
 
 def newest_stamp(session: Session) -> Stamp | None:

@@ -80,7 +80,7 @@ def _take_new(session: Session, record_type: type[Synced], entity_id: str, news:
     if isinstance(record, Master):
         for name in news.fields:
             record.field_clocks = with_field_states(
-                record.field_clocks, {name: None}, rev=news.revs.get(name, news.rev), clock=news.clock_of(name)
+                record.field_clocks, [name], rev=news.revs.get(name, news.rev), clock=news.clock_of(name)
             )
     if key is not None and isinstance(record, UniquelyNamed):
         record.name_key = key

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QHBoxLayout, QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
 
@@ -15,6 +17,9 @@ from app.window.widgets.panel import Panel
 from app.window.widgets.record_names import entity_name, field_name
 from app.window.widgets.screen import Screen
 from app.window.widgets.times import local_time
+
+if TYPE_CHECKING:
+    from sync.station.conflicts import Side
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -144,6 +149,11 @@ class ConflictsScreen(Screen):
         for label, text in zip(self.values, [*compared(given), "–"], strict=False):
             label.setText(text)
         for label, side in zip(self.makers, (conflict.mine, conflict.theirs), strict=False):
-            when = local_time(side.at) if side.at is not None else ""
-            label.setText("\n".join(filter(None, (side.by or self.tr("another station"), when))))
+            label.setText(self._made(side))
         self.makers[2].setText("")
+
+    def _made(self, side: Side) -> str:
+        """Return who made a value and when, each said to be unknown where it is."""
+        person = "" if side.has_user else self.tr("person not known")
+        when = local_time(side.at) if side.at is not None else self.tr("time not known")
+        return "\n".join((", ".join(filter(None, (person, side.by))), when))

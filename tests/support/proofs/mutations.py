@@ -14,9 +14,11 @@ from types import ModuleType
 from typing import Any
 
 PLANT, POWER_CUT, SCENARIO = "state machine", "power cut", "scenario"
-_HERE, _PASS, _WENT_BACK = (
+_HERE, _MERGING, _CODES, _REFUSED, _WENT_BACK = (
     "tests/proofs/test_scenarios.py",
-    "tests/sync/station/test_pass.py",
+    "tests/sync/station/test_merging.py",
+    "tests/sync/station/test_unique_codes.py",
+    "tests/sync/station/test_refused_changes.py",
     "tests/sync/station/test_server_went_back.py",
 )
 
@@ -107,10 +109,10 @@ MUTATIONS = (
     Mutation(
         "a conflict is not kept",
         "server.sync.record_writer",
-        "        lost = keep_history(self.session, change, merge)\n",
+        "        lost = keep_history(self.session, change, merge, states)\n",
         "        lost = merge.lost\n",
         SCENARIO,
-        tests=(f"{_PASS}::test_edits_of_two_stations_under_one_borrowed_clock_name_are_a_conflict",),
+        tests=(f"{_MERGING}::test_edits_of_two_stations_under_one_borrowed_clock_name_are_a_conflict",),
     ),
     Mutation(
         "the cursor is kept before the page is applied",
@@ -131,7 +133,7 @@ MUTATIONS = (
         "    news = News(news.rev, news.clock, kept, news.revs, news.clocks)\n"
         "    present = session.get(record_type, entity_id)\n    if present is None:\n        return _take_new",
         SCENARIO,
-        tests=(f"{_PASS}::test_a_master_deleted_by_a_mark_frees_its_code",),
+        tests=(f"{_CODES}::test_a_master_deleted_by_a_mark_frees_its_code",),
     ),
     Mutation(
         "a blob counts as sent before the server has it",
@@ -175,7 +177,7 @@ MUTATIONS = (
         "    waiting = waiting_fields(session, present.entity, present.id)\n",
         "    waiting = frozenset()\n",
         SCENARIO,
-        tests=(f"{_PASS}::test_a_pulled_change_never_overwrites_a_field_that_waits",),
+        tests=(f"{_MERGING}::test_a_pulled_change_never_overwrites_a_field_that_waits",),
     ),
     Mutation(
         "an older pulled change overwrites a newer value",
@@ -191,7 +193,7 @@ MUTATIONS = (
         "        if not is_there(key, parent.id):\n",
         "        if not key.name:\n",
         SCENARIO,
-        tests=(f"{_PASS}::test_a_child_whose_parent_is_missing_is_tried_again",),
+        tests=(f"{_REFUSED}::test_a_child_whose_parent_is_missing_is_tried_again",),
     ),
     Mutation(
         "permission goes by the device that a change claims",
@@ -239,7 +241,7 @@ MUTATIONS = (
         "    return {**record.extra, **fields}\n",
         "    return fields\n",
         SCENARIO,
-        tests=(f"{_PASS}::test_fields_of_a_newer_schema_survive_the_round_trip",),
+        tests=(f"{_MERGING}::test_fields_of_a_newer_schema_survive_the_round_trip",),
     ),
     Mutation(
         "retention does not wait for the acknowledgement",

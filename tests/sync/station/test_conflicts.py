@@ -8,9 +8,12 @@ from sqlalchemy import select
 from models.audit import AuditEntry
 from models.clock import utc_now
 from models.errors import Conflict, InvalidInput, NotFound
+from models.states import Role
+from models.sync import SyncConflict
 from models.targets import InspectionItem, Target
+from models.users import User
 from sync.station.conflicts import ShownConflict, keep_theirs, list_conflicts, take_mine
-from tests.support.sync_stores import Station, prepared
+from tests.support.sync_stores import Station, prepared, signed_in
 
 
 def conflicts_of(station: Station, *, seen: bool = False) -> list[ShownConflict]:
@@ -40,9 +43,43 @@ def test_a_conflict_shows_both_values_with_who_made_them(lost):
         one.device_id,
         f"{user.username}, one",
     )
-    assert (conflict.theirs.text, conflict.theirs.device_id, conflict.theirs.by) == ("newest", two.device_id, "two")
+    assert (conflict.theirs.text, conflict.theirs.device_id, conflict.theirs.by) == (
+        "newest",
+        two.device_id,
+        f"{user.username}, two",
+    )
+    assert (conflict.mine.has_user, conflict.theirs.has_user) == (True, True)
     assert conflict.mine.at is not None
     assert conflict.theirs.at is not None
+
+
+def test_a_value_that_replaced_another_leaves_both_users_on_the_server(server, make_station):
+    one, two = make_station("one"), make_station("two")
+    user, target, _ = prepared(server, one, two)
+    other = User(username="other", role=Role.SUPERVISOR)
+    server.add(other, signed_in(other, two.device_id))
+    two.sync()
+    two.edit(Target, target.id, other.id, name="older")
+    one.clock.observe(two.clock.now())
+    one.edit(Target, target.id, user.id, name="newer")
+    two.sync()
+    one.sync()
+    with server.database.read() as session:
+        row = session.scalars(select(SyncConflict)).one()
+    assert (row.kept_value, row.kept_user, row.lost_user) == ("newer", user.username, "other")
+
+
+@pytest.mark.parametrize(("by_a_person", "username"), [(True, "quality"), (False, "")])
+def test_a_value_set_on_the_server_shows_whether_a_person_set_it(server, make_station, by_a_person, username):
+    one = make_station("one")
+    user, target, _ = prepared(server, one)
+    one.edit(Target, target.id, user.id, name="older")
+    with server.database.transaction(user.id if by_a_person else None) as session:
+        session.get_one(Target, target.id).name = "newer"
+    one.sync()
+    (conflict,) = conflicts_of(one)
+    assert conflict.theirs.has_user is by_a_person
+    assert conflict.theirs.by.startswith(username)
 
 
 def test_a_value_taken_again_goes_to_the_server_as_a_new_edit(server, lost):

@@ -62,6 +62,20 @@ def test_both_values_are_shown_beside_each_other(robot: UserRobot, lost: Conflic
     assert shown.values[0].y() == shown.values[1].y()
 
 
+@pytest.mark.parametrize(
+    ("user", "shown"), [("", ["person not known, line 2", "time not known"]), (None, ["line 2", "time not known"])]
+)
+def test_a_side_whose_person_or_time_is_not_known_says_so(robot: UserRobot, user: str | None, shown: list[str]) -> None:
+    lose(robot, "Lid")
+    with robot.context.workspace.database.local_transaction() as session:
+        row = session.scalars(select(SyncConflict)).one()
+        row.kept_by, row.kept_user, row.kept_clock = "line 2", user, ""
+    robot.context.sign_in(robot.station.engineer)
+    robot.window.show_screen("conflicts")
+    robot.until(lambda: robot.window.presenter(ConflictsPresenter).state.conflicts)
+    assert screen(robot).makers[1].text().splitlines() == shown
+
+
 def test_the_value_that_was_kept_is_left_with_one_key(robot: UserRobot, lost: ConflictsPresenter) -> None:
     robot.key(Qt.Key.Key_K)
     robot.until(lambda: len(lost.state.conflicts) == 1)
