@@ -102,7 +102,7 @@ class ConflictsPresenter(StatePresenter[ConflictsState]):
 
     def _refused(self, error: UserFacingError) -> None:
         """Report it, and read again: it may have been decided elsewhere."""
-        self._report(SCREEN, screen=SCREEN)(error)
+        self._report(SCREEN, screen=SCREEN, personal=True)(error)
         self.refresh()
 
     def _show_conflicts(self, found: list[ShownConflict]) -> None:

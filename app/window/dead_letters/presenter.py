@@ -169,7 +169,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
 
     def _refused(self, error: UserFacingError) -> None:
         """Report it, and read again: the change may have been dealt with elsewhere."""
-        self._report(SCREEN, screen=SCREEN)(error)
+        self._report(SCREEN, screen=SCREEN, personal=True)(error)
         self._show(replace(self.state, goes_along=None))
         self.refresh()
 

@@ -69,7 +69,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
         if self.state.busy:
             return
         if not server_url.strip() or not code.strip():
-            self._report("enrolment")(InvalidInput("window-enrolment-missing"))
+            self._report("enrolment", personal=True)(InvalidInput("window-enrolment-missing"))
             return
         workspace = self._context.workspace
         self._show_busy()
@@ -85,7 +85,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             ask,
             lane=Lane.NETWORK,
             on_success=self._succeed,
-            on_failure=self._report("enrolment"),
+            on_failure=self._report("enrolment", personal=True),
             on_finished=self._end,
         )
 
@@ -105,7 +105,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             supply,
             lane=Lane.NETWORK,
             on_success=lambda _: self._supplied(),
-            on_failure=self._report("enrolment"),
+            on_failure=self._report("enrolment", personal=True),
             on_finished=self._end,
         )
 
@@ -124,7 +124,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             read,
             lane=Lane.DATABASE,
             on_success=self._show_anew,
-            on_failure=self._report("enrolment"),
+            on_failure=self._report("enrolment", personal=True),
         )
 
     def ask_what_to_send(self, address: str, code: str, name: str = "") -> None:
@@ -134,7 +134,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             return
         typed = replace(anew, address=address.strip(), code=code.strip(), name=name.strip())
         if not typed.address or not typed.code:
-            self._report("enrolment")(InvalidInput("window-enrolment-missing"))
+            self._report("enrolment", personal=True)(InvalidInput("window-enrolment-missing"))
             return
         self._context.notices.clear("enrolment")
         self._show(replace(self.state, anew=replace(typed, asking=True)))
@@ -225,7 +225,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
 
     def _refused_anew(self, error: UserFacingError) -> None:
         """Report it and go back to the form: the address or the code may be wrong."""
-        self._report("enrolment")(error)
+        self._report("enrolment", personal=True)(error)
         if self.state.anew is not None:
             self._show(replace(self.state, anew=replace(self.state.anew, asking=False)))
 

@@ -115,7 +115,7 @@ class HomePresenter(StatePresenter[HomeState]):
         workspace = self._context.workspace
         self._context.notices.clear("training")
         if not folder.strip():
-            self._report("training")(InvalidInput("window-training-folder-missing"))
+            self._report("training", personal=True)(InvalidInput("window-training-folder-missing"))
             return
         self._show(replace(self.state, measuring=True, folder="", details=(), trained=None))
 
@@ -134,7 +134,7 @@ class HomePresenter(StatePresenter[HomeState]):
             measure,
             lane=Lane.TRAINING,
             on_success=keep,
-            on_failure=self._report("training"),
+            on_failure=self._report("training", personal=True),
             on_finished=lambda: self._show(replace(self.state, measuring=False)),
         )
 
@@ -160,13 +160,13 @@ class HomePresenter(StatePresenter[HomeState]):
         for about in ("training-left-out", "training-taken-whole"):
             self._context.notices.clear(about)
         if not folder.strip():
-            self._report("training")(InvalidInput("window-training-folder-missing"))
+            self._report("training", personal=True)(InvalidInput("window-training-folder-missing"))
             return
         self._context.runner.run(
             find_images,
             lane=Lane.TRAINING,
             on_success=begin,
-            on_failure=self._report("training"),
+            on_failure=self._report("training", personal=True),
         )
 
     def _report_sub_folders(self, found: GoodImages) -> None:
@@ -175,10 +175,10 @@ class HomePresenter(StatePresenter[HomeState]):
         if found.left_out:
             names, count = ", ".join(found.left_out), sum(found.left_out.values())
             left_out = InvalidInput("window-training-left-out", names=names, count=count)
-            notices.add("training-left-out", left_out, level=Level.HINT, screen="home")
+            notices.add("training-left-out", left_out, level=Level.HINT, screen="home", personal=True)
         if found.taken_whole:
             taken = InvalidInput("window-training-taken-whole", names=", ".join(found.taken_whole))
-            notices.add("training-taken-whole", taken, level=Level.HINT, screen="home")
+            notices.add("training-taken-whole", taken, level=Level.HINT, screen="home", personal=True)
 
     def train(self, images: Sequence[Path], settings: TrainingSettings | None = None) -> None:
         """Train the chosen item on good ``images``, with progress, until it ends or is cancelled."""
@@ -208,7 +208,7 @@ class HomePresenter(StatePresenter[HomeState]):
             fit,
             lane=Lane.TRAINING,
             on_success=self._succeed,
-            on_failure=self._report("training"),
+            on_failure=self._report("training", personal=True),
             on_progress=self._progress,
             on_finished=self._training_ended,
         )
@@ -266,6 +266,7 @@ class HomePresenter(StatePresenter[HomeState]):
         if shown is not None and (shown.model_id, shown.threshold) == (item.model_id, item.threshold):
             return
         workspace = self._context.workspace
+        self._context.notices.clear("scores")
 
         def read(_: Task) -> ScoreDistribution:
             from app.station.operations.model_scores import score_distribution
@@ -308,7 +309,7 @@ class HomePresenter(StatePresenter[HomeState]):
         )
         about = f"training-skipped-{skipped.error.code}"
         self._skipped_notices.append(about)
-        self._context.notices.add(about, found, level=Level.HINT, screen="home")
+        self._context.notices.add(about, found, level=Level.HINT, screen="home", personal=True)
 
     def _training_ended(self) -> None:
         self._task = None

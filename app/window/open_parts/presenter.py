@@ -116,7 +116,7 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
 
     def _refused(self, error: UserFacingError) -> None:
         """Report it, and read again: the part may have ended elsewhere."""
-        self._report(SCREEN, screen=SCREEN)(error)
+        self._report(SCREEN, screen=SCREEN, personal=True)(error)
         self.refresh()
 
     def _forget(self, session_id: str) -> None:

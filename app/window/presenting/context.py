@@ -95,6 +95,7 @@ class StationContext:
     def sign_in(self, user: SignedInUser) -> None:
         """Let ``user`` work."""
         self.user = user
+        self.notices.clear_personal()
         self.user_changed.emit(user)
 
     def sign_out(self) -> None:
@@ -104,6 +105,7 @@ class StationContext:
             return
         self.publish(SigningOut())
         self.user = None
+        self.notices.clear_personal()
         self.user_changed.emit(None)
         self.go_to_start()
 
@@ -128,7 +130,12 @@ class StationContext:
 
             save_settings(store, **changes)
 
-        self.runner.run(save, lane=Lane.DATABASE, on_success=lambda _: None, on_failure=self.report("settings"))
+        self.runner.run(
+            save,
+            lane=Lane.DATABASE,
+            on_success=lambda _: self.notices.clear("settings"),
+            on_failure=self.report("settings"),
+        )
 
     def report(
         self,
@@ -136,6 +143,7 @@ class StationContext:
         *,
         retry: Callable[[], object] | None = None,
         screen: str | None = None,
+        personal: bool = False,
         failed: Event[UserFacingError] | None = None,
     ) -> Callable[[UserFacingError], None]:
         """Return a callback that makes an error a notice.
@@ -144,11 +152,12 @@ class StationContext:
             about: its subject.
             retry: called when the person wants to try again.
             screen: the one screen the notice matters on; None for all of them.
+            personal: the error answers what the person did, as ``Notice.personal``.
             failed: emitted with the error too.
         """
 
         def report(error: UserFacingError) -> None:
-            self.notices.add(about, error, retry=retry, screen=screen)
+            self.notices.add(about, error, retry=retry, screen=screen, personal=personal)
             if failed is not None:
                 failed.emit(error)
 

@@ -28,6 +28,8 @@ class Notice:
         error: carries the text in both languages.
         screen: the one screen it matters on; None for all of them.
         retry: called when the person wants to try again; None when that would not help.
+        personal: it answers what a person did, and goes with that person; else it is a fact about the station, which
+            stays for the next one.
     """
 
     about: str
@@ -35,6 +37,7 @@ class Notice:
     level: Level = Level.TROUBLE
     retry: Callable[[], object] | None = None
     screen: str | None = None
+    personal: bool = False
 
 
 def notice_text(error: UserFacingError, language: Language, settings_file: Path) -> ErrorText:
@@ -84,16 +87,22 @@ class Notices:
         level: Level = Level.TROUBLE,
         retry: Callable[[], object] | None = None,
         screen: str | None = None,
+        personal: bool = False,
     ) -> None:
         """Add a notice of ``error``; it replaces the one about the same subject."""
         self._notices.pop(about, None)
-        self._notices[about] = Notice(about, error, level, retry, screen)
+        self._notices[about] = Notice(about, error, level, retry, screen, personal)
         self.changed.emit(self.shown)
 
     def clear(self, about: str) -> None:
         """Remove the notice about ``about``."""
         if self._notices.pop(about, None) is not None:
             self.changed.emit(self.shown)
+
+    def clear_personal(self) -> None:
+        """Remove the answers to what the last person did: another one signs in, or nobody is signed in any more."""
+        self._notices = {about: notice for about, notice in self._notices.items() if not notice.personal}
+        self.changed.emit(self.shown)
 
     def dismiss(self) -> None:
         """Remove the notice that is shown."""

@@ -38,7 +38,12 @@ class StatePresenter(Presenter, Generic[State]):
             self.changed.emit(state)
 
     def _report(
-        self, about: str, *, retry: Callable[[], object] | None = None, screen: str | None = None
+        self,
+        about: str,
+        *,
+        retry: Callable[[], object] | None = None,
+        screen: str | None = None,
+        personal: bool = False,
     ) -> Callable[[UserFacingError], None]:
         """Return a callback that makes an error a notice about ``about`` and emits ``failed``."""
-        return self._context.report(about, retry=retry, screen=screen, failed=self.failed)
+        return self._context.report(about, retry=retry, screen=screen, personal=personal, failed=self.failed)

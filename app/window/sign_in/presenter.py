@@ -44,7 +44,7 @@ class SignInPresenter(StatePresenter[SignInState]):
         if self.state.busy:
             return
         if not username.strip() or not password:
-            self._report("sign-in")(InvalidInput("window-credentials-missing"))
+            self._report("sign-in", personal=True)(InvalidInput("window-credentials-missing"))
             return
         self._context.notices.clear("sign-in")
         self._show(replace(self.state, busy=True))
@@ -59,7 +59,7 @@ class SignInPresenter(StatePresenter[SignInState]):
             check,
             lane=Lane.NETWORK,
             on_success=self._succeed,
-            on_failure=self._report("sign-in"),
+            on_failure=self._report("sign-in", personal=True),
             on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
 

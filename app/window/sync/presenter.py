@@ -143,7 +143,7 @@ class SyncPresenter(StatePresenter[SyncState]):
     def _tell_of_failure(self, error: UserFacingError) -> None:
         """Make a notice of why a pass failed; that a person stopped it is none."""
         if error.code != _STOPPED:
-            self._report("sync", retry=self.sync_now)(error)
+            self._report("sync", retry=self.sync_now, personal=True)(error)
 
     def _answered(self) -> None:
         self._asking = False

@@ -83,7 +83,7 @@ class PartImages:
         """Show on ``screen`` which images of the source could not be inspected; nothing without any."""
         found = self.unread.to_error()
         if found is not None:
-            self._context.notices.add("source-unread", found, level=Level.HINT, screen=screen)
+            self._context.notices.add("source-unread", found, level=Level.HINT, screen=screen, personal=True)
 
     def stop(self) -> None:
         """Stop reading."""

@@ -183,7 +183,7 @@ class WorkPresenter(Presenter):
         self._flow.leave()
         self._capture.cancel()
         self._cancel_open_part()
-        for about in ("source", "image", "capture", "scan", "verify"):
+        for about in ("source", "image", "image-transparent", "capture", "scan", "verify", "lists"):
             self._context.notices.clear(about)
         self._flow.show(WorkState())
         self._context.at_work = False
