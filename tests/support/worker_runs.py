@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from models.errors import NotFound
@@ -54,6 +56,14 @@ async def at_work(context: ServerContext, services: StepServices | None = None) 
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass(frozen=True)
+class Stuck:
+    """A component that waits, deaf to a cancelled run."""
+
+    begun: threading.Event
+    release: threading.Event
 
 
 async def until(condition: Callable[[], bool]) -> None:
