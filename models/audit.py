@@ -15,6 +15,7 @@ from models.clock import rfc3339, utc_now
 from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.last_work import do_last
+from models.prepared import Prepared
 from models.storage import sha256_of
 from models.stored_json import as_stored
 from models.synced import Fact
@@ -144,14 +145,14 @@ def append_local_audit(
 def _link(session: Session, entry: dict[str, Any]) -> None:
     connection = session.connection()
     key = {"of_device": entry["device_id"]}
-    head = connection.execute(_HEAD, key).one_or_none()
+    head = _HEAD.first(connection, key)
     if head is None:
         insert_if_absent(session, AuditHead(device_id=entry["device_id"]))
-        head = connection.execute(_HEAD, key).one()
+        (head,) = _HEAD.all(connection, key)
     entry = {**entry, "sequence": head.sequence + 1, "previous_digest": head.digest, "clock": "", "extra": {}}
     entry["digest"] = _digest({name: entry[name] for name in _CHAINED})
-    connection.execute(_ADD, entry)
-    connection.execute(_MOVE, {**key, "to_sequence": entry["sequence"], "to_digest": entry["digest"]})
+    _ADD.run(connection, entry)
+    _MOVE.run(connection, {**key, "to_sequence": entry["sequence"], "to_digest": entry["digest"]})
 
 
 def _digest(content: dict[str, Any]) -> str:
@@ -170,11 +171,11 @@ _CHAINED = (
     "detail",
     "previous_digest",
 )
-_HEAD = (
+_HEAD = Prepared(
     select(AuditHead.sequence, AuditHead.digest).where(AuditHead.device_id == bindparam("of_device")).with_for_update()
 )
-_ADD = insert(cast("Table", AuditEntry.__table__))
-_MOVE = (
+_ADD = Prepared(insert(cast("Table", AuditEntry.__table__)), (*_CHAINED, "id", "digest", "clock", "extra"))
+_MOVE = Prepared(
     update(cast("Table", AuditHead.__table__))
     .where(AuditHead.device_id == bindparam("of_device"))
     .values(sequence=bindparam("to_sequence"), digest=bindparam("to_digest"))

@@ -18,6 +18,7 @@ from models.data_version import DataVersion
 from models.errors import Unavailable
 from models.last_work import committed, finish, forget_with_savepoints
 from models.part_changes import PartsChanged, watch_parts
+from models.prepared import lost_its_transaction
 from models.sqlite_connections import connect_to_read, prepare
 from models.sqlite_dialect import READ_ONLY, StoreConnection, of_store
 from models.store_trouble import translated_trouble
@@ -266,8 +267,7 @@ def _engine(url: str, busy_timeout_ms: int, *, read_without_room: bool) -> Engin
         connection = context.connection
         if connection is None:
             return
-        driver: Any = connection.connection.driver_connection
-        if connection.in_transaction() and not driver.in_transaction:
+        if lost_its_transaction(connection):
             context.is_disconnect = True
             context.invalidate_pool_on_disconnect = False
 

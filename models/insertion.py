@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Insert, insert, inspect
+from sqlalchemy import insert, inspect
 from sqlalchemy.orm import Session
 
 from models.base import Base
+from models.prepared import Prepared
 
 
 def insert_if_absent(session: Session, record: Base) -> bool:
@@ -29,9 +30,7 @@ def insert_if_absent(session: Session, record: Base) -> bool:
 def insert_rows_if_absent(session: Session, kind: type[Base], rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert rows, each with all its columns, unless one of the same key exists, and return how many were inserted."""
     connection = session.connection()
-    statement = _insertion_if_absent(kind, connection.dialect.name)
-    done = connection.execute(statement, [dict(row) for row in rows], execution_options={"preserve_rowcount": True})
-    return done.rowcount
+    return _insertion_if_absent(kind, connection.dialect.name).run(connection, rows)
 
 
 def insert_new(session: Session, records: Sequence[Base]) -> None:
@@ -48,19 +47,23 @@ def insert_new(session: Session, records: Sequence[Base]) -> None:
         return
     statement, names = _insertion(type(records[0]))
     rows = [{name: getattr(record, name) for name in names} for record in records]
-    session.connection().execute(statement, rows if len(rows) > 1 else rows[0])
+    statement.run(session.connection(), rows if len(rows) > 1 else rows[0])
 
 
 @cache
-def _insertion(kind: type[Base]) -> tuple[Insert, tuple[str, ...]]:
-    return insert(kind), tuple(attribute.key for attribute in inspect(kind).column_attrs)
+def _insertion(kind: type[Base]) -> tuple[Prepared, tuple[str, ...]]:
+    names = _names(kind)
+    return Prepared(insert(kind), names), names
 
 
 @cache
-def _insertion_if_absent(kind: type[Base], dialect: str) -> Insert:
-    # Kept: SQLAlchemy finds the SQL of a statement that it has seen before by the object.
+def _insertion_if_absent(kind: type[Base], dialect: str) -> Prepared:
     if dialect == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as insert_into
     else:
         from sqlalchemy.dialects.sqlite import insert as insert_into  # type: ignore[assignment]
-    return insert_into(kind).on_conflict_do_nothing()
+    return Prepared(insert_into(kind).on_conflict_do_nothing(), _names(kind))
+
+
+def _names(kind: type[Base]) -> tuple[str, ...]:
+    return tuple(attribute.key for attribute in inspect(kind).column_attrs)

@@ -8,6 +8,7 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.executions import ExecutionRun
+from models.prepared import Prepared
 from models.states import EXECUTION_ENDED
 from models.sync import StoredFile
 from server.executions.leases import Claim, Claimed, claim_next
@@ -51,7 +52,7 @@ def next_job(session: Session, worker_id: str, *, lease_s: float, most_attempts:
     found = claim_next(session, worker_id, lease_s=lease_s, most_attempts=most_attempts)
     if found.claim is None:
         return None, found
-    runs = session.connection().execute(_FILES, {"of_execution": found.claim.execution_id}).all()
+    runs = _FILES.all(session.connection(), {"of_execution": found.claim.execution_id})
     files = tuple(
         JobFile(
             position=run.position,
@@ -68,7 +69,7 @@ def next_job(session: Session, worker_id: str, *, lease_s: float, most_attempts:
     return Job(found.claim, as_text(found.definition), as_text(found.criteria), files, len(runs)), found
 
 
-_FILES = (
+_FILES = Prepared(
     select(
         ExecutionRun.position,
         ExecutionRun.status,

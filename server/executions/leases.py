@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import Table, Update, bindparam, exists, func, or_, select, update
+from sqlalchemy import Table, bindparam, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import UtcDateTime
 from models.clock import utc_now
 from models.errors import ImageFlowError
 from models.executions import Execution
+from models.prepared import Prepared
 from models.states import ExecutionMode, ExecutionStatus
 from server.executions.repository import end_runs
 from server.executions.rules import Start, start_of
@@ -90,7 +91,7 @@ def claim_next(session: Session, worker_id: str, *, lease_s: float, most_attempt
     now = store_now(session)
     connection = session.connection()
     while found.claim is None:
-        waiting = connection.execute(_NEXT, {"now": now}).first()
+        waiting = _NEXT.first(connection, {"now": now})
         if waiting is None:
             return found
         decided = start_of(
@@ -101,7 +102,7 @@ def claim_next(session: Session, worker_id: str, *, lease_s: float, most_attempt
         if decided is Start.RUN:
             until = now + datetime.timedelta(seconds=lease_s)
             given = {"of_execution": waiting.id, "by": worker_id, "until": until, "now": now}
-            row = connection.execute(_CLAIM, given).one()
+            (row,) = _CLAIM.all(connection, given)
             found.claim = Claim(waiting.id, row.fencing_token, row.attempts, row.execution_mode)
             found.definition, found.criteria = row.definition, row.criteria
         else:
@@ -193,15 +194,13 @@ def write_held(session: Session, claim: Claim, values: Mapping[str, Any]) -> Non
     Raises:
         LeaseLostError: when the claim is not valid any more.
     """
-    statement = _write_of(frozenset(values))
-    if session.connection().execute(statement, {**_named(claim), **values}).rowcount == 0:
+    if _write_of(frozenset(values)).run(session.connection(), {**_named(claim), **values}) == 0:
         raise LeaseLostError(claim.execution_id)
 
 
 @cache
-def _write_of(columns: frozenset[str]) -> Update:
-    # Kept: SQLAlchemy finds the SQL of a statement that it has seen before by the object.
-    return _WRITE_HELD.values({name: bindparam(name, type_=_TABLE.c[name].type) for name in columns})
+def _write_of(columns: frozenset[str]) -> Prepared:
+    return Prepared(_WRITE_HELD.values({name: bindparam(name, type_=_TABLE.c[name].type) for name in columns}))
 
 
 def _write(session: Session, claim: Claim, values: Mapping[str, Any]) -> Execution:
@@ -227,7 +226,7 @@ def time_between(start: datetime.datetime | None, end: datetime.datetime) -> flo
 _TABLE = cast("Table", Execution.__table__)
 _NOW = bindparam("now", type_=UtcDateTime())
 _WAITING = (
-    _TABLE.c.status.in_((ExecutionStatus.PENDING, ExecutionStatus.RUNNING)),
+    or_(_TABLE.c.status == ExecutionStatus.PENDING, _TABLE.c.status == ExecutionStatus.RUNNING),
     or_(_TABLE.c.lease_until.is_(None), _TABLE.c.lease_until <= _NOW),
 )
 """Conditions of an execution that can be claimed ``now``."""
@@ -238,14 +237,14 @@ _HELD = (
 )
 """Conditions of an execution whose claim is valid."""
 _HAS_WAITING = select(exists().where(*_WAITING))
-_NEXT = (
+_NEXT = Prepared(
     select(_TABLE.c.id, _TABLE.c.attempts, _TABLE.c.cancel_requested_at)
     .where(*_WAITING)
     .order_by(_TABLE.c.rank, _TABLE.c.id)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
-_CLAIM = (
+_CLAIM = Prepared(
     update(_TABLE)
     .where(_TABLE.c.id == bindparam("of_execution"))
     .values(

@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from models.errors import DoesNotFit, InvalidInput, NotFound
 from models.messages import LocalText
 from models.pipelines import ModelFile, Pipeline
+from models.prepared import Prepared
 
 if TYPE_CHECKING:
     from inspection.pipeline.validation import ValidatedPipeline
@@ -89,8 +90,8 @@ def is_present(session: Session, resolved: ResolvedPipeline) -> bool:
     return bool(_present(session, resolved.record.id).clock == resolved.record.clock)
 
 
-def _present(session: Session, pipeline_id: str) -> Row[Any]:
-    row = session.connection().execute(_PRESENT, {"of_pipeline": pipeline_id}).first()
+def _present(session: Session, pipeline_id: str) -> Any:
+    row = _PRESENT.first(session.connection(), {"of_pipeline": pipeline_id})
     if row is None:
         raise NotFound("pipeline-not-found")
     return row
@@ -171,15 +172,19 @@ class _Models:
 
     session: Session
 
-    def model(self, name: str) -> Row[Any] | None:
+    def model(self, name: str) -> Any | None:
         """Return the columns of a model file that a recipe is made of."""
-        return self.session.connection().execute(_MODEL, {"of_model": name}).first()
+        return _MODEL.first(self.session.connection(), {"of_model": name})
 
 
-# Columns, by statements that are kept: every request asks twice, and loading a record takes twice as long.
-_PRESENT = select(Pipeline.id, Pipeline.name, Pipeline.version, Pipeline.clock, Pipeline.definition).where(
-    Pipeline.id == bindparam("of_pipeline"), Pipeline.deleted_at.is_(None)
+# Columns: every request asks twice.
+_PRESENT = Prepared(
+    select(Pipeline.id, Pipeline.name, Pipeline.version, Pipeline.clock, Pipeline.definition).where(
+        Pipeline.id == bindparam("of_pipeline"), Pipeline.deleted_at.is_(None)
+    )
 )
-_MODEL = select(ModelFile.id, ModelFile.model_kind, ModelFile.sha256, ModelFile.metrics).where(
-    ModelFile.id == bindparam("of_model")
+_MODEL = Prepared(
+    select(ModelFile.id, ModelFile.model_kind, ModelFile.sha256, ModelFile.metrics).where(
+        ModelFile.id == bindparam("of_model")
+    )
 )

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Row, Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound
 from models.executions import Execution, ExecutionOutput, ExecutionRun
+from models.prepared import Prepared
 from models.states import EXECUTION_ENDED, ExecutionStatus
 from models.sync import StoredFile
 from server.core.paging import PageQuery, in_order
@@ -89,7 +90,7 @@ def page(session: Session, wanted: ExecutionFilter, paging: PageQuery, device_id
     )
 
 
-def reply(record: Execution | Row[Any]) -> ExecutionReply:
+def reply(record: Any) -> ExecutionReply:
     """Return the wire form of an execution, from its record or its columns."""
     values = {name: getattr(record, name) for name in ExecutionReply.model_fields if name != "execution_id"}
     return ExecutionReply(execution_id=record.id, **values)
@@ -105,21 +106,21 @@ def end_runs(session: Session, record: Execution) -> None:
     )
 
 
-def columns_of(session: Session, execution_id: str) -> Row[Any]:
+def columns_of(session: Session, execution_id: str) -> Any:
     """Return the columns of an execution, in a third of the time that loading it takes.
 
     Raises:
         NotFound: ``execution-not-found``.
     """
-    row = session.connection().execute(_EXECUTION, {"of_execution": execution_id}).first()
+    row = _EXECUTION.first(session.connection(), {"of_execution": execution_id})
     if row is None:
         raise NotFound("execution-not-found")
     return row
 
 
-def runs_of(session: Session, execution_id: str) -> Sequence[Row[Any]]:
+def runs_of(session: Session, execution_id: str) -> Sequence[Any]:
     """Return the runs of an execution with the names of their input files, in the order of the request."""
-    return session.connection().execute(_RUNS, {"of_execution": execution_id}).all()
+    return _RUNS.all(session.connection(), {"of_execution": execution_id})
 
 
 def outputs_of(session: Session, execution_id: str) -> list[OutputFile]:
@@ -142,7 +143,7 @@ def output_file(output: ExecutionOutput, file: StoredFile) -> OutputFile:
     )
 
 
-def input_files(runs: Sequence[Row[Any]]) -> list[InputFile]:
+def input_files(runs: Sequence[Any]) -> list[InputFile]:
     """Return the wire form of runs."""
     return [
         InputFile(
@@ -157,7 +158,7 @@ def input_files(runs: Sequence[Row[Any]]) -> list[InputFile]:
     ]
 
 
-def steps_of(runs: Sequence[Row[Any]]) -> list[ExecutionStep]:
+def steps_of(runs: Sequence[Any]) -> list[ExecutionStep]:
     """Return the steps that have begun, by input file; one that its run did not let end has the status of the run."""
     return [
         ExecutionStep(
@@ -173,8 +174,8 @@ def steps_of(runs: Sequence[Row[Any]]) -> list[ExecutionStep]:
     ]
 
 
-_EXECUTION = select(cast("Table", Execution.__table__)).where(Execution.id == bindparam("of_execution"))
-_RUNS = (
+_EXECUTION = Prepared(select(cast("Table", Execution.__table__)).where(Execution.id == bindparam("of_execution")))
+_RUNS = Prepared(
     select(
         ExecutionRun.position,
         ExecutionRun.status,

@@ -14,6 +14,7 @@ from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.ids import new_id
 from models.insertion import insert_new
 from models.messages import LocalText
+from models.prepared import Prepared
 from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
 from models.sync import StoredFile
 from server.executions.leases import Claim, finish, store_now, time_between, write_held
@@ -96,7 +97,7 @@ def record_run(session: Session, claim: Claim, position: int, result: RunResult)
         LeaseLostError: when the claim is not valid any more.
     """
     connection = session.connection()
-    runs = connection.execute(_RUNS, {"of_execution": claim.execution_id}).all()
+    runs = _RUNS.all(connection, {"of_execution": claim.execution_id})
     this = next(run for run in runs if run.position == position)
     new: dict[str, Any] = {
         "status": result.status,
@@ -113,7 +114,7 @@ def record_run(session: Session, claim: Claim, position: int, result: RunResult)
         values |= _end_of(states, this.started_at, store_now(session))
     # First of the writes: it compares the claim, and locks the execution for the others.
     write_held(session, claim, values)
-    connection.execute(_WRITE_RUN, {"of_execution": claim.execution_id, "of_position": position, **new})
+    _WRITE_RUN.run(connection, {"of_execution": claim.execution_id, "of_position": position, **new})
     made = _add_outputs(session, claim.execution_id, this.user_id, position, result.outputs)
     if not over:
         return None
@@ -216,7 +217,7 @@ def _add_outputs(
 
 
 _RUN_TABLE = cast("Table", ExecutionRun.__table__)
-_RUNS = (
+_RUNS = Prepared(
     select(
         ExecutionRun.position,
         ExecutionRun.status,
@@ -230,6 +231,9 @@ _RUNS = (
     .where(ExecutionRun.execution_id == bindparam("of_execution"))
     .order_by(ExecutionRun.position)
 )
-_WRITE_RUN = update(_RUN_TABLE).where(
-    _RUN_TABLE.c.execution_id == bindparam("of_execution"), _RUN_TABLE.c.position == bindparam("of_position")
+_WRITE_RUN = Prepared(
+    update(_RUN_TABLE).where(
+        _RUN_TABLE.c.execution_id == bindparam("of_execution"), _RUN_TABLE.c.position == bindparam("of_position")
+    ),
+    ("status", "verdict", "steps", "progress", "error_code", "error_values"),
 )

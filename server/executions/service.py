@@ -7,7 +7,6 @@ import json
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Row
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -225,7 +224,7 @@ def cancel(context: ServerContext, who: Principal, execution_id: str, language: 
     return detail
 
 
-def _detail(session: Session, record: Execution | Row[Any], language: Language) -> ExecutionDetail:
+def _detail(session: Session, record: Any, language: Language) -> ExecutionDetail:
     runs = repository.runs_of(session, record.id)
     begun = record.started_at is not None or record.status is not ExecutionStatus.PENDING
     return ExecutionDetail(
@@ -239,7 +238,7 @@ def _detail(session: Session, record: Execution | Row[Any], language: Language) 
     )
 
 
-def _error(record: Execution | Row[Any], language: Language) -> ExecutionError | None:
+def _error(record: Any, language: Language) -> ExecutionError | None:
     if record.error_code is None:
         return None
     values = read_values(record.error_values)

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from models.base import UtcDateTime
 from models.clock import utc_now
 from models.insertion import insert_rows_if_absent
+from models.prepared import Prepared
 from models.sync import Blob
 
 
@@ -42,7 +43,7 @@ def record_blobs(session: Session, blobs: Sequence[tuple[str, int, str]]) -> Non
         return
     # A row from before: the bytes are here now, and their grace begins again.
     found = [{"of": row["sha256"], "now_held": row["size_bytes"], "now": now, "before": now - _RECENT} for row in rows]
-    session.connection().execute(_HELD, found)
+    _HELD.run(session.connection(), found)
 
 
 def recorded_sizes(session: Session, digests: Sequence[str]) -> dict[str, int]:
@@ -54,7 +55,7 @@ def recorded_sizes(session: Session, digests: Sequence[str]) -> dict[str, int]:
 _RECENT = timedelta(minutes=1)
 """The same bytes again within it write nothing."""
 _BLOBS = cast("Table", Blob.__table__)
-_HELD = (
+_HELD = Prepared(
     update(_BLOBS)
     .where(
         _BLOBS.c.sha256 == bindparam("of"),

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.clock import utc_now
 from models.devices import Device
 from models.errors import PermissionDenied
+from models.prepared import Prepared
 from models.states import DeviceStatus, Role
 from models.users import ApiKey, AuthSession, User, UserCredential
 from server.auth.identity.principal import Principal
@@ -16,7 +17,7 @@ from server.auth.identity.tokens import Token, TokenKind
 _SHARED = {"read": True}
 
 
-_SIGNED_IN = (
+_OF_SESSION = (
     select(User.id, User.username, User.role)
     .join(AuthSession, AuthSession.user_id == User.id)
     .where(
@@ -29,8 +30,8 @@ _SIGNED_IN = (
     )
 )
 _ACTIVE_DEVICE = select(Device.id).where(Device.id == bindparam("device_id"), Device.status == DeviceStatus.ACTIVE)
-_DEVICE_OF_TOKEN = _ACTIVE_DEVICE.where(Device.token_generation == bindparam("generation"))
-_SIGNED_IN_AT_DEVICE = _SIGNED_IN.where(_ACTIVE_DEVICE.exists())
+_DEVICE_OF_TOKEN = Prepared(_ACTIVE_DEVICE.where(Device.token_generation == bindparam("generation")))
+_SIGNED_IN, _SIGNED_IN_AT_DEVICE = Prepared(_OF_SESSION), Prepared(_OF_SESSION.where(_ACTIVE_DEVICE.exists()))
 
 
 def signed_in(connection: Connection, token: Token) -> Principal | None:
@@ -40,13 +41,13 @@ def signed_in(connection: Connection, token: Token) -> Principal | None:
     """
     if token.kind is TokenKind.DEVICE:
         given = {"device_id": token.device_id, "generation": token.generation}
-        active = connection.execute(_DEVICE_OF_TOKEN, given).scalar() is not None
+        active = _DEVICE_OF_TOKEN.first(connection, given) is not None
         return Principal.of_device(token.subject) if active else None
     values = {"session_id": token.session_id, "user_id": token.subject, "now": utc_now()}
     query = _SIGNED_IN
     if token.device_id is not None:
         query, values = _SIGNED_IN_AT_DEVICE, {**values, "device_id": token.device_id}
-    found = connection.execute(query, values).one_or_none()
+    found = query.first(connection, values)
     return None if found is None else Principal(found.id, found.username, found.role, token.device_id, token.session_id)
 
 
