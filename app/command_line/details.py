@@ -14,7 +14,6 @@ from app.command_line.tables import table_lines
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
-    from inspection.anomaly.manifest import RotationRecord
     from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.anomaly.training.estimates import DetailEstimate
     from inspection.anomaly.training.settings import TrainingSettings
@@ -82,19 +81,3 @@ def _duration(seconds: float) -> str:
     if seconds < _MINUTE:
         return phrase("detail-seconds", seconds=f"{seconds:.0f}")
     return phrase("detail-minutes", minutes=f"{seconds / _MINUTE:.0f}")
-
-
-def rotation_line(record: RotationRecord | None) -> str:
-    """Return what a training found out about the orientation of parts; empty where there is nothing to say."""
-    if record is None or record.rotations == 1:
-        return ""
-    change, fixed, turned = record.good_change, record.separation_fixed, record.separation_turned
-    if change is None or fixed is None or turned is None:
-        return phrase("rotation-given", rotations=record.rotations)
-    return phrase(
-        "rotation-measured",
-        rotations=record.rotations,
-        change=f"{change:+.1%}",
-        turned=f"{turned:.3f}",
-        fixed=f"{fixed:.3f}",
-    )

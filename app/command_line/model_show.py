@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.command_line.tables import labelled_lines
+from app.command_line.training_findings import rotation_line, separation_line
 from app.command_line.wording import phrase
 
 
@@ -31,7 +32,8 @@ def _anomaly_lines(found: dict[str, Any]) -> list[str]:
             ),
         ),
         (phrase("model-threshold"), _threshold(found["threshold"])),
-        (phrase("model-size"), ", ".join(f"{name} {value:.0f}" for name, value in _sizes(metrics).items())),
+        *_found_out(found),
+        (phrase("model-size"), _size(metrics)),
     ]
     if "parity" in metrics:
         rows.append((phrase("model-parity"), phrase("model-parity-value", difference=f"{metrics['parity']:.1e}")))
@@ -94,9 +96,27 @@ def _steps(record: dict[str, Any] | None) -> str:
     return ", ".join(step["component"] for step in record["steps"]) or phrase("model-steps-none")
 
 
-def _sizes(metrics: dict[str, float]) -> dict[str, float]:
-    """Return the figures that describe a model's size, for every method."""
-    return {name.replace("_", " "): value for name, value in metrics.items() if name != "parity"}
+def _found_out(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return how the model sees images, and what its training found out; older files record less."""
+    from inspection.anomaly.manifest import RotationRecord, SeparationRecord
+
+    rows = []
+    if (seen := found.get("configuration")) is not None:
+        tile = found["preprocessing"]["tile"]
+        how = {"detail": seen["detail"] or f"{seen['side']} px", "side": seen["side"], "tile": tile}
+        rows.append((phrase("model-sees"), phrase("model-sees-tiles" if tile else "model-sees-whole", **how)))
+    if (rotation := found.get("rotation")) is not None:
+        known = rotation_line(RotationRecord.model_validate(rotation)) or phrase("model-orientation-fixed")
+        rows.append((phrase("model-orientation"), known))
+    if (separation := found.get("separation")) is not None:
+        rows.append((phrase("model-separation"), separation_line(SeparationRecord.model_validate(separation))))
+    return rows
+
+
+def _size(metrics: dict[str, float]) -> str:
+    """Return how much the model remembers; each method has figures of its own."""
+    sizes = {name: round(value) for name, value in metrics.items()}
+    return phrase("model-size-bank" if "bank_size" in sizes else "model-size-places", **sizes)
 
 
 def _parity(way: str, value: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.command_line.chosen_pipeline import PreprocessingModelOption, PreprocessingPipelineOption, chosen_preprocessing
-from app.command_line.details import DetailOption, RotationOption, SideOption, measured_details, rotation_line
+from app.command_line.details import DetailOption, RotationOption, SideOption, measured_details
 from app.command_line.options import (
     JsonOption,
     NameOption,
@@ -29,11 +29,11 @@ from app.command_line.reading_options import (
     report_set_range,
     report_transparent,
 )
+from app.command_line.training_findings import rotation_line, separation_line
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
     from inspection.anomaly import TrainingProgress, TrainingReport, TrainingSettings
-    from inspection.anomaly.manifest import SeparationRecord
     from inspection.anomaly.preprocessing import ImagePreprocessor
     from inspection.imaging.datasets import GoodImages
     from inspection.imaging.reading import Reading
@@ -224,7 +224,7 @@ def _report(
     if line := rotation_line(report.manifest.rotation):
         typer.echo(line)
     if (separation := report.manifest.separation) is not None:
-        typer.echo(_separation_line(separation))
+        typer.echo(separation_line(separation))
 
 
 def _require_rates(false_alarm_rate: float, defect_rate: float) -> None:
@@ -315,17 +315,3 @@ def _images(report: TrainingReport) -> str:
     if groups is None or groups == report.images:
         return phrase("training-images", images=report.images)
     return phrase("training-images-of-parts", images=report.images, groups=groups)
-
-
-def _separation_line(found: SeparationRecord) -> str:
-    """Return how well good images and defects are separated, and what the threshold makes of it."""
-    return phrase(
-        f"separation-{found.source}",
-        defects=found.defects,
-        good=found.good,
-        auroc=f"{found.auroc:.3f}",
-        f1=f"{found.f1:.3f}",
-        escapes=found.escapes,
-        best_f1=f"{found.best_f1:.3f}",
-        best_threshold=f"{found.best_threshold:.3f}",
-    )

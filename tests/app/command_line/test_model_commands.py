@@ -45,6 +45,24 @@ def test_training_with_defects_sets_the_threshold_between_both(
     assert found["model"]["overkill"] is None
 
 
+def test_show_says_what_the_training_found_out(capsys: pytest.CaptureFixture[str], report: TrainingReport) -> None:
+    manifest = report.manifest
+    assert manifest.separation is not None
+    assert manifest.configuration is not None
+    code, out, _ = run(capsys, "model", "show", report.path)
+    assert code == 0
+    side = manifest.configuration.side
+    assert {f"{manifest.separation.auroc:.3f}", f"{side}×{side}"} <= set(re.split(r"[ ,;()]+", out))
+
+
+def test_show_names_no_figure_in_another_language(
+    capsys: pytest.CaptureFixture[str], report: TrainingReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IMAGEFLOW_LANGUAGE", "ja")
+    _, out, _ = run(capsys, "model", "show", report.path)
+    assert [name for name in report.manifest.metrics if name.replace("_", " ") in out] == []
+
+
 def test_an_image_on_both_sides_of_a_training_is_refused(
     capsys: pytest.CaptureFixture[str], parts: Path, tmp_path: Path
 ) -> None:

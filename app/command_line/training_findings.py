@@ -1,0 +1,40 @@
+"""What a training found out about good images and defects, in the user's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from app.command_line.wording import phrase
+
+if TYPE_CHECKING:
+    from inspection.anomaly.manifest import RotationRecord, SeparationRecord
+
+
+def rotation_line(record: RotationRecord | None) -> str:
+    """Return what a training found out about the orientation of parts; empty where there is nothing to say."""
+    if record is None or record.rotations == 1:
+        return ""
+    change, fixed, turned = record.good_change, record.separation_fixed, record.separation_turned
+    if change is None or fixed is None or turned is None:
+        return phrase("rotation-given", rotations=record.rotations)
+    return phrase(
+        "rotation-measured",
+        rotations=record.rotations,
+        change=f"{change:+.1%}",
+        turned=f"{turned:.3f}",
+        fixed=f"{fixed:.3f}",
+    )
+
+
+def separation_line(found: SeparationRecord) -> str:
+    """Return how well good images and defects are separated, and what the threshold makes of it."""
+    return phrase(
+        f"separation-{found.source}",
+        defects=found.defects,
+        good=found.good,
+        auroc=f"{found.auroc:.3f}",
+        f1=f"{found.f1:.3f}",
+        escapes=found.escapes,
+        best_f1=f"{found.best_f1:.3f}",
+        best_threshold=f"{found.best_threshold:.3f}",
+    )
