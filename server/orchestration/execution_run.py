@@ -57,7 +57,7 @@ class Tools:
         work: where steps run.
         find_model: returns the model of a name.
         services: where steps run elsewhere; None to run them all here.
-        on_database: runs a unit of work on a thread for the database.
+        on_database: runs a unit of work on a thread for the database, to its end also when the caller is cancelled.
         claim_another: returns what claims the next execution in the transaction that ends one; or None.
     """
 
@@ -285,8 +285,7 @@ class ExecutionRunner:
         until = time.monotonic() + self._settings.execution_lease_s
         while True:
             try:
-                # A worker that stops, or a cancelled run, does not leave a write half-way.
-                done: _T = await asyncio.shield(asyncio.ensure_future(self._tools.on_database(unit)))
+                done: _T = await self._tools.on_database(unit)
             except Unavailable:
                 if time.monotonic() > until:
                     raise

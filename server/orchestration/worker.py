@@ -26,6 +26,7 @@ from server.executions.announcing import announce
 from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WORKERS
 from server.executions.jobs import Job, next_job
 from server.executions.leases import Claimed, has_waiting
+from server.orchestration.begun_work import outlasting
 from server.orchestration.execution_run import ExecutionRunner, Tools
 from server.orchestration.expected_work import ExpectedWork
 from server.orchestration.pipeline_models import models_of
@@ -183,4 +184,4 @@ class Worker:
         self._writing.add(writing)
         writing.add_done_callback(self._writing.discard)
         # Whoever waits may be cancelled: what has begun is still known as under way.
-        return await asyncio.shield(writing)
+        return await outlasting(writing)
