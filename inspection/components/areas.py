@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from inspection.components.numbers import JsonNumbers
 from inspection.imaging.frames import Pixels
 from inspection.imaging.placement import Mask, Points, corners_of
 
@@ -19,7 +20,7 @@ Corner = tuple[Coordinate, Coordinate]
 Polygon = Annotated[tuple[Corner, ...], Field(min_length=3, max_length=_MOST_CORNERS)]
 
 
-class Rectangle(BaseModel):
+class Rectangle(JsonNumbers):
     """A rectangle in pixels: top-left corner and size."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from inspection.components.areas import Corner, Rectangle
+from inspection.components.numbers import JsonNumbers
 from inspection.components.registry import Parameters
 from inspection.judging.validation_errors import goes_with, not_in_order, not_one_of, same_point
 from inspection.measuring.calibration import Calibration, from_length
@@ -15,7 +16,7 @@ from inspection.measuring.calibration import Calibration, from_length
 Quantity = Literal["length", "area", "diameter", "count"]
 
 
-class ReferenceLength(BaseModel):
+class ReferenceLength(JsonNumbers):
     """A known length on the original image."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
+from inspection.components.numbers import JsonNumbers
 from inspection.components.values import Kind, StepValue
 from inspection.imaging.picture import Picture
 from inspection.judging.judgement import Criteria
@@ -25,7 +26,7 @@ class InspectionCancelled(ImageFlowError):
     """The run was cancelled by its caller."""
 
 
-class Parameters(BaseModel):
+class Parameters(JsonNumbers):
     """Base of every component's parameters: unknown fields are refused; each field has bounds and a description."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")

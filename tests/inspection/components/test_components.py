@@ -1,4 +1,5 @@
 import tracemalloc
+from contextlib import suppress
 from typing import NoReturn
 
 import numpy as np
@@ -37,6 +38,26 @@ def test_the_registry_describes_every_component_with_its_parameters() -> None:
         assert reported["description"]
         for field in reported["parameters"]["properties"].values():
             assert field["description"]
+
+
+def test_true_is_a_number_of_no_component() -> None:
+    taken = []
+    for name, found in components().items():
+        for field, schema in found.describe()["parameters"]["properties"].items():
+            if schema.get("type") == "boolean":
+                continue
+            with suppress(ValidationError):
+                found.parameters.model_validate({field: True})
+                taken.append((name, field))
+    assert taken == []
+
+
+def test_true_is_no_number_of_an_area() -> None:
+    with pytest.raises(ValidationError) as caught:
+        component("ignore").parameters.model_validate({"rectangles": [{"x": True, "y": 0, "width": 5, "height": 5}]})
+    assert [(error["loc"], error["type"]) for error in caught.value.errors()] == [
+        (("rectangles", 0, "x"), "float_type")
+    ]
 
 
 def test_an_unknown_component_is_reported_with_those_there_are() -> None:
