@@ -18,11 +18,13 @@ class ErrorDetail(Reply):
     Attributes:
         code: of the error, as ``SERVICE_BUSY``.
         message: for a person.
+        advice: what the person does next.
         retry_after: seconds after which it may succeed.
     """
 
     code: str
     message: str
+    advice: str
     retry_after: int | None = None
 
 
@@ -55,6 +57,7 @@ def error_message(
     detail = ErrorDetail(
         code=wire_code(code),
         message=text.detail,
+        advice=text.advice,
         retry_after=retry_after if isinstance(retry_after, int) else None,
     )
     return ErrorMessage(execution_id=execution_id, error=detail)

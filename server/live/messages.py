@@ -117,7 +117,9 @@ def messages_of_state(state: ExecutionDetail, now: datetime | None = None) -> li
         )
     elif state.status is ExecutionStatus.FAILED and state.error is not None:
         error = state.error
-        detail = ErrorDetail(code=wire_code(error.code), message=error.message, retry_after=error.retry_after)
+        detail = ErrorDetail(
+            code=wire_code(error.code), message=error.message, advice=error.advice, retry_after=error.retry_after
+        )
         messages.append(ErrorMessage(execution_id=state.execution_id, error=detail))
     elif state.status is ExecutionStatus.RUNNING and state.steps:
         messages.append(_progress_of(state, state.steps[-1], now or utc_now()))

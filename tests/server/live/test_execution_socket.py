@@ -6,6 +6,7 @@ import pytest
 
 from models.clock import rfc3339, utc_now
 from models.ids import new_id
+from models.messages import Language, error_text
 from models.states import ExecutionStatus, OutputKind
 from server.executions.schemas import OutputFile
 from server.http.websocket_protocol import CloseCode
@@ -105,6 +106,22 @@ def test_a_client_of_a_failed_execution_gets_when_to_try_again(served: Served) -
         assert message(connection) == update(one, "failed")
         error = message(connection)["error"]
     assert (error["code"], error["retry_after"]) == ("DISK_FULL", 30)
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_failure_says_what_to_do_next(served: Served, language: Language) -> None:
+    late = add_execution(served.context.database, ExecutionStatus.FAILED, error_code="disk-full")
+    seen = add_execution(served.context.database, RUNNING)
+    head = {"Authorization": served["admin"].headers["Authorization"], "Accept-Language": language}
+    advice = []
+    for one in (late, seen):
+        with live(served, f"/ws/execution/{one}", additional_headers=head) as connection:
+            message(connection)
+            if one == seen:
+                happened(served, one, ExecutionStatus.FAILED, error_code="disk-full")
+                message(connection)
+            advice.append(message(connection)["error"]["advice"])
+    assert advice == [error_text("disk-full", {}, language, for_client=True).advice] * 2
 
 
 def test_what_the_present_state_shows_does_not_come_again(served: Served) -> None:
