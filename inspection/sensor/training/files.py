@@ -174,10 +174,13 @@ def _threshold_of(path: Path) -> float | None:
 
 
 def usual_period(seconds: NDArray[np.float64] | None) -> float | None:
-    """Return the median time between rows, float64 ``(n,)`` or None, in seconds; None without ascending times."""
+    """Return the median time between rows, float64 ``(n,)`` or None, in seconds; None without different times.
+
+    Rows that are not in the order of time are reported elsewhere; the time between them is that of the ordered ones.
+    """
     if seconds is None:
         return None
-    steps = np.diff(seconds[~np.isnan(seconds)])
+    steps = np.diff(np.sort(seconds[~np.isnan(seconds)]))
     steps = steps[steps > 0]
     return float(np.median(steps)) if len(steps) else None
 

@@ -11,6 +11,7 @@ from inspection.sensor import SensorTraining, load_model, model_bytes, read_tabl
 from inspection.sensor.model.scaling import resting_scale
 from inspection.sensor.model.windows import stationarity
 from inspection.sensor.model_file.checkpoint import read_checkpoint, write_checkpoint
+from inspection.sensor.training.files import usual_period
 from inspection.sensor.training.folds import blocks
 from inspection.sensor.training.thresholds import choose, tail_quantile
 from models.errors import InvalidInput, Unavailable
@@ -28,6 +29,11 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lines = [",".join(COLUMNS), *(",".join(f"{value:.6f}" for value in row) for row in machine_rows(200).tolist())]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
+
+
+def test_rows_out_of_order_have_the_period_of_ordered_ones() -> None:
+    seconds = np.random.default_rng(1).permutation(300.0 * np.arange(50))
+    assert usual_period(seconds) == 300.0
 
 
 @pytest.mark.parametrize("window", [1, 4])
