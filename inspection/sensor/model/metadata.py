@@ -13,10 +13,8 @@ from inspection.sensor.model.windows import MAX_WINDOW
 from inspection.sensor.table.reading import MAX_COLUMNS
 from models.names import LONGEST_NAME
 
-FORMAT = 4
-"""The newest version of model files; those of rows and windows are still written as the first."""
-SERIES_FORMAT = 2
-STOPS_FORMAT = 4
+FORMAT = 5
+"""The newest version of model files, that of a series; those of rows and windows are still written as the first."""
 
 
 class SeriesMetadata(BaseModel):
@@ -32,6 +30,7 @@ class SeriesMetadata(BaseModel):
         rows_used: newest training rows that were learned from.
         stops: of the machine among these.
         longest_stop: rows that a stop of the machine may last; 0 where stops are not normal.
+        held: rows of an episode of alarms that do not move the base line; 0 of files written before there were any.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -45,6 +44,7 @@ class SeriesMetadata(BaseModel):
     rows_used: int = Field(default=0, ge=0)
     stops: int = Field(default=0, ge=0)
     longest_stop: int = Field(default=0, ge=0)
+    held: int = Field(default=0, ge=0)
 
     def positions(
         self, seconds: NDArray[np.float64] | None, rows: int, period_s: float | None, start: float = 0.0

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.cycles import align
 from inspection.sensor.model.evidence import Evidence
+from inspection.sensor.model.held_rows import Holding
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.model.network import Network
 from inspection.sensor.model.reconstruction import squared_errors
 from inspection.sensor.model.scaling import Scaling
-from inspection.sensor.model.series import Series, SeriesState
+from inspection.sensor.model.series import Series
+from inspection.sensor.model.series_state import SeriesState
 from inspection.sensor.model.smoothing import capped, smooth
 from inspection.sensor.model.windows import Windows
 from inspection.sensor.table.cells import LARGEST
@@ -193,14 +195,20 @@ class SensorModel:
         Returns:
             float64 ``(n, sensors)``; NaN for a row with more than half of its values missing.
         """
-        if self.series is None or self.evidence is None:
+        series, evidence, metadata = self.series, self.evidence, self.metadata
+        if series is None or evidence is None or metadata.series is None:
             raise ValueError("no model of a series")
-        features, filled = self.series.advance(values, positions, state)
-        squares = self.evidence.squares(
-            self.evidence.distances(features, filled, self.scaling, self.network), self.input_dimension
-        )
-        squares[2 * np.isnan(values).sum(axis=1) > values.shape[1]] = np.nan
-        return squares
+        holding = Holding(metadata.threshold, metadata.hold_off, metadata.series.held)
+
+        def squares_of(part: slice, held: NDArray[np.bool_], state: SeriesState) -> NDArray[np.float64]:
+            features, filled = series.advance(values[part], positions[part], state, held)
+            squares = evidence.squares(
+                evidence.distances(features, filled, self.scaling, self.network), self.input_dimension
+            )
+            squares[2 * np.isnan(values[part]).sum(axis=1) > values.shape[1]] = np.nan
+            return squares
+
+        return holding.squares(series, len(values), state, squares_of)
 
     def _series_squares(self, values: NDArray[np.float64], seconds: NDArray[np.float64] | None) -> NDArray[np.float64]:
         series, metadata = self.series, self.metadata

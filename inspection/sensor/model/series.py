@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.cycles import Cycle, expected, moved
 from inspection.sensor.model.scaling import known_means
+from inspection.sensor.model.series_state import SeriesState, read_state
 from inspection.sensor.model.smoothing import smooth
 from inspection.sensor.model.stops import Stops
 
@@ -29,38 +30,7 @@ _LEAST_LEFT = 1e-3
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
-
-
-@dataclass(slots=True)
-class SeriesState:
-    """What a series knows of the rows before.
-
-    Attributes:
-        position: of the newest row; NaN before the first.
-        base: float64 ``(sensors,)``, the base line: how far the machine has moved from the training.
-        rows: number of rows of the present block of the base line.
-        moved: float64 ``(sensors,)``, the sum of what they lie above it.
-        last: float64 ``(channels,)``, the newest row, from which the next step is measured; NaN where missing.
-        means: float64 ``(scales, 4 * channels)``, running means of level, energy, roughness and known rows.
-        offsets: float64 ``(cycles,)``, rows by which each cycle is further on than the positions; 0 with times.
-        stopped: number of rows of a stop that has not ended; 0 while the machine runs.
-    """
-
-    position: float
-    base: Vector
-    rows: int
-    moved: Vector
-    last: Vector
-    means: Matrix
-    offsets: Vector
-    stopped: int = 0
-
-    def flattened(self) -> Vector:
-        """Return the state as one vector."""
-        head = np.array([self.position, self.rows], np.float64)
-        return np.concatenate(
-            [head, self.base, self.moved, self.last, self.means.ravel(), self.offsets, [self.stopped]]
-        )
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -118,22 +88,15 @@ class Series:
 
     def state_of(self, flattened: Vector) -> SeriesState:
         """Return the state in a vector of ``SeriesState.flattened``."""
-        sensors, channels, scales = self.sensors, self.channels, len(self.spans)
-        left = len(flattened) - 2 - 2 * sensors - channels
-        stopped = 0
-        if left > 4 * channels * scales + len(self.cycles):
-            flattened, left, stopped = flattened[:-1], left - 1, int(flattened[-1])
-        # States written before the share of known rows, or the offset of each cycle, was kept have no offsets.
-        offsets = 0 if left in {3 * channels * scales, 4 * channels * scales} else len(self.cycles)
-        parts = np.split(flattened, np.cumsum([2, sensors, sensors, channels, left - offsets]))
-        head, base, moved, last, means, found = (part.copy() for part in parts)
-        means = means.reshape(scales, -1)
-        if means.shape[1] == 3 * channels:
-            means = np.concatenate([means, np.ones((scales, channels))], axis=1)
-        found = found if offsets else np.zeros(len(self.cycles))
-        return SeriesState(float(head[0]), base, int(head[1]), moved, last, means, found, stopped)
+        return read_state(flattened, self.sensors, self.channels, len(self.spans), len(self.cycles))
 
-    def advance(self, values: Matrix, positions: Vector, state: SeriesState) -> tuple[Matrix, Vector]:
+    def block_end(self, state: SeriesState, row: int) -> int:
+        """Return after how many further rows the base line moves by one of them, ``row`` from 0."""
+        return ((state.rows + row) // self.block + 1) * self.block - state.rows
+
+    def advance(
+        self, values: Matrix, positions: Vector, state: SeriesState, held: Mask | None = None
+    ) -> tuple[Matrix, Vector]:
         """Return the features of further rows and how far their scales are filled, and move the state.
 
         A missing value counts as one that is as expected, and among the other sensors as what they predict of it. The
@@ -145,6 +108,7 @@ class Series:
             values: float64 ``(rows, sensors)``; NaN where missing.
             positions: float64 ``(rows,)``, ascending, in rows since a fixed moment.
             state: after the rows before; changed in place.
+            held: bool ``(rows,)``, rows that do not move the base line; None for none.
 
         Returns:
             Features, float64 ``(rows, channels * OF_CHANNEL)``, every ``channels`` of them those of each channel; and
@@ -155,6 +119,7 @@ class Series:
         far = np.nan_to_num(positions - before, nan=1.0)
         gaps = np.flatnonzero(far > self.spans[0])
         out, filled = np.empty((len(values), self.channels * OF_CHANNEL)), np.empty((len(values), self.channels))
+        held = np.zeros(len(values), np.bool_) if held is None else held
         for start, end in zip(
             np.concatenate([[0], gaps]).tolist(), np.concatenate([gaps, [len(values)]]).tolist(), strict=True
         ):
@@ -162,14 +127,16 @@ class Series:
                 if far[start] > self.spans[0]:
                     self._forget(state, float(far[start]) - 1)
                 part = slice(start, end)
-                out[part], filled[part] = self._piece(values[part], positions[part], far[part] > _GAP, state)
+                out[part], filled[part] = self._piece(
+                    values[part], positions[part], far[part] > _GAP, held[part], state
+                )
         return out, filled
 
     def usual_means(self, values: Matrix, positions: Vector) -> Vector:
         """Return the mean level, energy and roughness of training rows, as ``usual``; the level is 0."""
         state = self.begin()
         gaps = np.diff(positions, prepend=positions[:1]) > _GAP
-        _, means = self._scaled(values, positions, gaps, state)
+        _, means = self._scaled(values, positions, gaps, np.zeros(len(values), np.bool_), state)
         found = known_means(means[:, : 3 * self.channels])
         found[: self.channels] = 0.0
         return found
@@ -197,17 +164,17 @@ class Series:
         state.means = keep * state.means + (1 - keep) * self._neutral()
 
     def _piece(
-        self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState
+        self, values: Matrix, positions: Vector, after_gap: Mask, held: Mask, state: SeriesState
     ) -> tuple[Matrix, Vector]:
-        scaled, means = self._scaled(values, positions, after_gap, state)
+        scaled, means = self._scaled(values, positions, after_gap, held, state)
         return self._features(scaled, np.where(np.isnan(means), self._neutral()[0], means), state)
 
     def _scaled(
-        self, values: Matrix, positions: Vector, after_gap: NDArray[np.bool_], state: SeriesState
+        self, values: Matrix, positions: Vector, after_gap: Mask, held: Mask, state: SeriesState
     ) -> tuple[Matrix, Matrix]:
         """Return the scaled rows of all channels, and what their running means are of, NaN where it is missing."""
         above, spread = self.deviations(values, positions, state.offsets)
-        lines, stopped = self._base_lines(values, above, spread, state)
+        lines, stopped = self._base_lines(values, above, spread, held, state)
         known = ~np.isnan(above) & ~stopped[:, None]
         scaled = np.where(known, (above - lines) / spread, 0.0)
         measured = np.where(stopped[:, None], np.nan, values) if stopped.any() else values
@@ -230,7 +197,7 @@ class Series:
         )
         return scaled, means
 
-    def _differences(self, scaled: Matrix, known: NDArray[np.bool_], relation: Matrix) -> Matrix:
+    def _differences(self, scaled: Matrix, known: Mask, relation: Matrix) -> Matrix:
         """Return how far each known sensor differs from what the other known ones predict, in usual differences.
 
         What is missing is replaced by its prediction, whose difference is 0, and the differences, which are smaller
@@ -269,8 +236,8 @@ class Series:
         return np.concatenate(found, axis=1), weight
 
     def _base_lines(
-        self, values: Matrix, above: Matrix, spread: Matrix, state: SeriesState
-    ) -> tuple[Matrix, NDArray[np.bool_]]:
+        self, values: Matrix, above: Matrix, spread: Matrix, held: Mask, state: SeriesState
+    ) -> tuple[Matrix, Mask]:
         """Return the base line under each row, and which rows belong to a stop, bool ``(rows,)``.
 
         The base line moves after whole blocks, so that pieces of any size agree. A machine that has moved stops from
@@ -284,7 +251,7 @@ class Series:
             if self.stops is not None:
                 stopped[part], state.stopped = self.stops.mask(values[part] - state.base, state.stopped)
             most = _FOLLOWED * spread[part]
-            known = ~np.isnan(above[part]) & ~stopped[part, None]
+            known = ~np.isnan(above[part]) & ~(stopped[part] | held[part])[:, None]
             off = np.clip(np.where(known, above[part] - state.base, 0.0), -most, most)
             state.moved = state.moved + off.sum(axis=0)
             state.rows += len(off)

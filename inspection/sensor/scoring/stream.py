@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.cycles import align, rows_to_align
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
-from inspection.sensor.model.series import SeriesState
+from inspection.sensor.model.series_state import SeriesState
 from inspection.sensor.model.smoothing import capped
 from inspection.sensor.scoring.single_rows import LastRows, RowErrors
 

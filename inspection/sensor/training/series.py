@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model.evidence import Evidence
-from inspection.sensor.model.metadata import SERIES_FORMAT, STOPS_FORMAT, SensorMetadata, SeriesMetadata
+from inspection.sensor.model.metadata import FORMAT, SensorMetadata, SeriesMetadata
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.series import OF_CHANNEL
 from inspection.sensor.model.smoothing import CAP
@@ -141,6 +141,8 @@ def _described(timed: SeriesMetadata, fitted: FittedFeatures, rows: int, promise
             "rows_used": rows,
             "stops": fitted.stops,
             "longest_stop": 0 if series.stops is None else series.stops.longest,
+            # A state that has lasted as long as the one that was learned is as good a normal one.
+            "held": rows,
         }
     )
 
@@ -154,7 +156,7 @@ def _metadata(
     choice: Choice,
 ) -> SensorMetadata:
     return SensorMetadata(
-        format=SERIES_FORMAT if series.longest_stop == 0 else STOPS_FORMAT,
+        format=FORMAT,
         name=settings.name,
         columns=columns,
         window=series.spans[-1],
