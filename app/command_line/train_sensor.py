@@ -298,6 +298,7 @@ def _series(metadata: SensorMetadata) -> dict[str, object]:
         "cycles": [period for period, _ in series.cycles],
         "period_s": metadata.period_s,
         "follow": series.follow,
+        "held": series.held,
         "false_alarms_per_week": series.false_alarms_per_week,
         "hold_off": metadata.hold_off,
         "rows_used": series.rows_used,

@@ -128,7 +128,7 @@ def test_rows_after_a_gap_are_no_change_of_level() -> None:
 def test_a_state_of_before_known_rows_were_counted_is_read() -> None:
     series = series_model().series
     assert series is not None
-    # The last value, the number of rows of a stop, is newer still.
+    # The last values, of stops and episodes, are newer still.
     flattened = series.begin().flattened()[:-3]
     channels, scales = series.channels, len(series.spans)
     kept = np.arange(4 * channels * scales) % (4 * channels) < 3 * channels
