@@ -133,12 +133,18 @@ def test_a_run_of_ng_raises_until_a_part_is_ok(context: ServerContext, target_id
     assert is_open(context) == [False]
 
 
-def test_a_silent_station_raises_until_it_is_heard_of(context: ServerContext) -> None:
+def silent_station(context: ServerContext) -> Device:
+    """A station that has been silent for longer than a rule allows, after an evaluation."""
     add_rule(context, AlertRuleKind.STATION_SILENT, parameters={"threshold": 15})
     with context.database.local_transaction() as session:
         device = Device(name="Line 1", credential_digest="0" * 64, last_seen_at=NOW - timedelta(minutes=20))
         session.add(device)
     evaluate(context, NOW)
+    return device
+
+
+def test_a_silent_station_raises_until_it_is_heard_of(context: ServerContext) -> None:
+    device = silent_station(context)
     assert [alert.subject for alert in alerts(context)] == [device.id]
     with context.database.local_transaction() as session:
         session.get_one(Device, device.id).last_seen_at = NOW
@@ -194,11 +200,7 @@ def test_the_alert_of_a_rule_that_is_switched_off_is_cleared(context: ServerCont
 
 
 def test_the_alert_of_a_silent_station_that_is_disabled_is_cleared(context: ServerContext) -> None:
-    add_rule(context, AlertRuleKind.STATION_SILENT, parameters={"threshold": 15})
-    with context.database.local_transaction() as session:
-        device = Device(name="Line 1", credential_digest="0" * 64, last_seen_at=NOW - timedelta(minutes=20))
-        session.add(device)
-    evaluate(context, NOW)
+    device = silent_station(context)
     assert is_open(context) == [True]
     with context.database.local_transaction() as session:
         session.get_one(Device, device.id).status = DeviceStatus.DISABLED

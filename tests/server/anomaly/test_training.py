@@ -24,6 +24,9 @@ from tests.support.serving import SETUP, Served
 
 pytestmark = pytest.mark.slow
 TABLE = csv_text(rows(300))
+_HEAD, *_ROWS = TABLE.splitlines()
+NUMBERED = "\n".join([f"number,{_HEAD}", *(f"{place},{line}" for place, line in enumerate(_ROWS))])
+"""The table with a column that counts its rows."""
 QUICK = {"epochs": 20}
 
 
@@ -88,9 +91,7 @@ def test_windows_are_trained_when_asked_for(served: Served) -> None:
 
 
 def test_what_the_table_left_open_is_reported(served: Served) -> None:
-    lines = TABLE.splitlines()
-    table = "\n".join([f"number,{lines[0]}", *(f"{place},{line}" for place, line in enumerate(lines[1:]))])
-    shown = ended(served["inspector"], train(served["supervisor"], table)[0])
+    shown = ended(served["inspector"], train(served["supervisor"], NUMBERED)[0])
     assert shown["columns"] == list(COLUMNS)
     assert any("number" in found and ": " in found for found in shown["findings"])
 
@@ -115,9 +116,7 @@ def test_the_advice_for_a_failed_training_names_no_option_of_the_command_line(se
 
 
 def test_a_column_like_a_counter_is_kept_when_asked_for(served: Served) -> None:
-    lines = TABLE.splitlines()
-    table = "\n".join([f"number,{lines[0]}", *(f"{place},{line}" for place, line in enumerate(lines[1:]))])
-    shown = ended(served["inspector"], train(served["supervisor"], table, keep=["number"])[0])
+    shown = ended(served["inspector"], train(served["supervisor"], NUMBERED, keep=["number"])[0])
     assert (shown["status"], shown["columns"]) == ("ready", ["number", *COLUMNS])
 
 

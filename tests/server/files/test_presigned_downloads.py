@@ -13,17 +13,21 @@ from tests.support.private_s3 import S3Server
 from tests.support.serving import serve_with_users
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("presigned", [True, False])
-def test_a_download_is_redirected_only_where_it_is_set(
-    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch, presigned: bool
-) -> None:
+@pytest.fixture
+def bucket(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Address of a new bucket, which this process may use."""
     for name, value in s3.environment().items():
         monkeypatch.setenv(name, value)
-    bucket = f"t{new_id()}"
-    s3.make_bucket(bucket)
+    made = f"t{new_id()}"
+    s3.make_bucket(made)
+    return f"s3://{made}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("presigned", [True, False])
+def test_a_download_is_redirected_only_where_it_is_set(tmp_path: Path, bucket: str, presigned: bool) -> None:
     data = png()
-    with serve_with_users(tmp_path, objects_url=f"s3://{bucket}", presigned_downloads=presigned) as served:
+    with serve_with_users(tmp_path, objects_url=bucket, presigned_downloads=presigned) as served:
         stored = served["inspector"].post("/files", files={"file": ("part.png", data)}).json()
         answer = served["inspector"].get(f"/files/{stored['id']}/download")
         content = served["inspector"].get(f"/files/{stored['id']}")
@@ -34,14 +38,8 @@ def test_a_download_is_redirected_only_where_it_is_set(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["part.png", "検査 1+1=2 & ‘a/b’.png"])
-def test_a_redirected_download_keeps_name_with_type(
-    tmp_path: Path, s3: S3Server, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    for variable, value in s3.environment().items():
-        monkeypatch.setenv(variable, value)
-    bucket = f"t{new_id()}"
-    s3.make_bucket(bucket)
-    with serve_with_users(tmp_path, objects_url=f"s3://{bucket}", presigned_downloads=True) as served:
+def test_a_redirected_download_keeps_name_with_type(tmp_path: Path, bucket: str, name: str) -> None:
+    with serve_with_users(tmp_path, objects_url=bucket, presigned_downloads=True) as served:
         stored = served["inspector"].post("/files", files={"file": (name, png())}).json()
         answer = served["inspector"].get(f"/files/{stored['id']}/download")
         content = served["inspector"].get(f"/files/{stored['id']}")

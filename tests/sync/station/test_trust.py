@@ -7,7 +7,6 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,40 +14,17 @@ import pytest
 from models.errors import Unavailable
 from sync.station.client import ServerClient
 from tests.support.certificates import Authority
-
-
-class Refusing(BaseHTTPRequestHandler):
-    """Answers every request with a fault."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(503)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        del format, args
-
-
-class Quiet(HTTPServer):
-    """Prints nothing about clients that leave during the handshake."""
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        del request, client_address
+from tests.support.refusing_server import QuietServer, Refusing, refusing
 
 
 @pytest.fixture
-def served() -> Iterator[Quiet]:
-    with Quiet(("127.0.0.1", 0), Refusing) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
+def served() -> Iterator[QuietServer]:
+    with refusing() as server:
         yield server
-        server.shutdown()
-        serving.join()
 
 
 @pytest.fixture
-def authority(served: Quiet, tmp_path: Path) -> Authority:
+def authority(served: QuietServer, tmp_path: Path) -> Authority:
     """Who signed the certificate of the server, which encrypts from now on."""
     made = Authority(tmp_path)
     own = made.sign("localhost")
@@ -68,17 +44,17 @@ def trouble(address: str) -> Unavailable:
     return refused.value
 
 
-def test_a_server_that_does_not_encrypt_is_named_as_such(served: Quiet) -> None:
+def test_a_server_that_does_not_encrypt_is_named_as_such(served: QuietServer) -> None:
     assert trouble(f"https://127.0.0.1:{served.server_port}").code == "server-without-tls"
 
 
 @pytest.mark.usefixtures("authority")
-def test_a_server_that_only_encrypts_is_named_as_such(served: Quiet) -> None:
+def test_a_server_that_only_encrypts_is_named_as_such(served: QuietServer) -> None:
     assert trouble(f"http://localhost:{served.server_port}").code == "server-needs-tls"
 
 
 def test_a_proxy_that_refuses_plain_requests_is_named_as_one_that_only_encrypts(
-    served: Quiet, monkeypatch: pytest.MonkeyPatch
+    served: QuietServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(self: Refusing) -> None:
         words = b"The plain HTTP request was sent to HTTPS port"
@@ -106,13 +82,13 @@ def test_a_server_that_answers_nobody_is_out_of_reach() -> None:
 
 
 @pytest.mark.usefixtures("authority")
-def test_a_certificate_of_an_unknown_authority_is_named_as_the_trouble(served: Quiet) -> None:
+def test_a_certificate_of_an_unknown_authority_is_named_as_the_trouble(served: QuietServer) -> None:
     assert trouble(f"https://localhost:{served.server_port}").code == "server-certificate-untrusted"
 
 
 @pytest.mark.parametrize("scheme", ["https", "HTTPS"])
 def test_an_authority_that_the_system_trusts_is_accepted(
-    served: Quiet, authority: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
+    served: QuietServer, authority: Authority, monkeypatch: pytest.MonkeyPatch, scheme: str
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))  # where OpenSSL keeps the system's list
     assert trouble(f"{scheme}://localhost:{served.server_port}").code == "server-failing"

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,19 +12,7 @@ from app.station.operations.enrolment import enrol
 from app.station.settings import StationSettings
 from app.station.workspace import Workspace
 from models.errors import InvalidInput, Unavailable
-
-
-class FaultyServer(BaseHTTPRequestHandler):
-    """Answers every request with a fault of its own."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self.send_response(503)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the library's name
-        del format, args
+from tests.support.refusing_server import refusing
 
 
 @pytest.fixture
@@ -46,12 +32,8 @@ def silent() -> Iterator[str]:
 @pytest.fixture
 def faulty() -> Iterator[str]:
     """Address of a server that has a fault."""
-    with HTTPServer(("127.0.0.1", 0), FaultyServer) as server:
-        serving = threading.Thread(target=server.serve_forever)
-        serving.start()
+    with refusing() as server:
         yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-        serving.join()
 
 
 def refusal(workspace: Workspace, server_url: str) -> Unavailable:
