@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,12 @@ class Row:
         """Return the figure of what the runs printed, the median."""
         middle = median(values)
         spread = f"median of {len(values)} runs, {min(values):.3g} to {max(values):.3g}" if len(values) > 1 else "1 run"
-        return Figure(
+        return judged_figure(
             name=self.name,
             value=middle,
             unit=self.unit,
             what=self.what,
-            goal="" if self.at_most is None else f"≤ {self.at_most:g} {self.unit}",
-            met=None if self.at_most is None else middle <= self.at_most,
+            goal=at_most(self.at_most),
             note="; ".join(part for part in (spread, self.note) if part),
         )
 

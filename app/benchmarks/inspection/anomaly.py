@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_least, judged_figure
 from app.benchmarks.inspection.bootstrap import Scores, object_interval
 from app.benchmarks.inspection.image_sets import ImageSet, image_sets
 from app.benchmarks.inspection.splits import files
@@ -129,12 +129,11 @@ def figures_of(images: ImageSet, found: Scored, seeds: int) -> list[Figure]:
         value = over_seeds(good, defects)
         goal = images.auroc_goal if key == "image_auroc" else None
         figures.append(
-            Figure(
+            judged_figure(
                 name=f"{images.name}_{key}",
                 value=value,
                 what=what,
-                goal="" if goal is None else f"≥ {goal:.3f}",
-                met=None if goal is None else value >= goal,
+                goal=at_least(goal),
                 interval=object_interval(found.good, found.defects, over_seeds),
                 note=note,
             )
@@ -154,14 +153,12 @@ def _pixel_figures(images: ImageSet, found: Scored) -> list[Figure]:
         ("aupro", "AUPRO to 30 %", [pixels.aupro() for pixels in found.pixels]),
     ):
         value = float(np.mean([known for known in values if known is not None]))
-        judged = goal if key == "pixel_auroc" else None
         figures.append(
-            Figure(
+            judged_figure(
                 name=f"{images.name}_{key}",
                 value=value,
                 what=f"{what} on {images.title}",
-                goal="" if judged is None else f"≥ {judged:.2f}",
-                met=None if judged is None else value >= judged,
+                goal=at_least(goal if key == "pixel_auroc" else None),
                 interval=intervals[key],
                 note=f"{first.regions} marked regions; whole images drawn, of the first seed",
             )

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_least, judged_figure
 from inspection.detection.model.detector import Detector
 from inspection.detection.model_file.bundle import read_detector
 from inspection.detection.model_file.loading import open_bundle
@@ -189,9 +189,9 @@ def _quality(manifests: dict[str, DetectorManifest], seconds: float, trained: st
         f"pixels, measured on {main.data.val_images} images with the station's runtime"
     )
     figures = [
-        _figure("detection_map50", main.map50, "mean average precision at IoU 0.5 on NEU-DET", note=note),
-        _figure("detection_map50_95", main.map50_95, "the same averaged over IoU 0.5 to 0.95", note=note),
-        _figure(
+        judged_figure("detection_map50", main.map50, "mean average precision at IoU 0.5 on NEU-DET", note=note),
+        judged_figure("detection_map50_95", main.map50_95, "the same averaged over IoU 0.5 to 0.95", note=note),
+        judged_figure(
             "detection_train_s",
             seconds,
             "training, export and parity checks",
@@ -202,24 +202,23 @@ def _quality(manifests: dict[str, DetectorManifest], seconds: float, trained: st
     for name, value in main.classes.items():
         key = name.replace("-", "_").replace(" ", "_").lower()
         figures.append(
-            _figure(f"detection_map50_{key}", value.map50, f"the same for {name}", note=f"{value.boxes} boxes")
+            judged_figure(f"detection_map50_{key}", value.map50, f"the same for {name}", note=f"{value.boxes} boxes")
         )
     exact = main.parity["f32"]
     figures.append(
-        _figure(
+        judged_figure(
             "detection_parity_boxes",
             exact.matched,
             "share of boxes that ultralytics' torch predict and the runtime both find: IoU ≥ 0.99, same class, "
             "confidence within 0.001",
-            goal="≥ 0.99",
-            met=exact.matched >= 0.99,  # noqa: PLR2004 - the goal beside it
+            goal=at_least(0.99),
             note=f"{exact.boxes} boxes surer than {exact.confidence:.3g}",
         )
     )
     int8 = manifests.get("int8")
     found = None if int8 is None else int8.parity[int8.inference[-1]]
     figures.append(
-        _figure(
+        judged_figure(
             "detection_int8_map50_drop",
             None if found is None else found.map50_drop,
             "mean average precision at IoU 0.5 that INT8 loses against float32",
@@ -234,7 +233,7 @@ def _quality(manifests: dict[str, DetectorManifest], seconds: float, trained: st
 def _speed(manifests: dict[str, DetectorManifest], timed: Timed) -> list[Figure]:
     what = "letterbox to suppression, one image, two threads"
     figures = [
-        _figure(
+        judged_figure(
             f"detection_ms_p50_{precision}",
             value,
             f"{what}: the station's runtime, {precision}, calculating in {manifests[precision].inference[0]} "
@@ -246,50 +245,38 @@ def _speed(manifests: dict[str, DetectorManifest], timed: Timed) -> list[Figure]
     best = timed.fastest
     ratio = timed.torch / timed.ours[best]
     figures += [
-        _figure("detection_ms_p50", timed.ours[best], f"{what}: the fastest file that passed", unit="ms", note=best),
-        _figure("detection_ms_p95", timed.ours_p95[best], "the same, 95th percentile", unit="ms", note=best),
-        _figure(
+        judged_figure(
+            "detection_ms_p50", timed.ours[best], f"{what}: the fastest file that passed", unit="ms", note=best
+        ),
+        judged_figure("detection_ms_p95", timed.ours_p95[best], "the same, 95th percentile", unit="ms", note=best),
+        judged_figure(
             "detection_throughput_per_s",
             timed.alone["throughput_per_s"],
             "images a second, the next one decoded while one is looked at",
             unit="1/s",
             note=best,
         ),
-        _figure(
+        judged_figure(
             "detection_memory_mb",
             timed.alone["memory_mb"],
             "most memory of a process that loads the detector and looks at images with it",
             unit="MB",
             note=f"{best}; torch is not imported",
         ),
-        _figure(
+        judged_figure(
             "ultralytics_torch_predict_ms_p50",
             timed.torch,
             f"{what}: ultralytics' predict with torch, as it times itself",
             unit="ms",
             note=f"the whole call takes {timed.torch_call:.1f} ms",
         ),
-        _figure(
+        judged_figure(
             "detection_speed_ratio",
             ratio,
             "how many times faster than ultralytics' torch predict of the same model at the same size",
-            goal=f"≥ {_GOAL:g}",
-            met=ratio >= _GOAL,
+            goal=at_least(_GOAL),
             note=f"{best}; the runs take turns",
         ),
-        _figure("detection_speed_ratio_fp32", timed.torch / timed.ours["fp32"], "the same for the float32 file"),
+        judged_figure("detection_speed_ratio_fp32", timed.torch / timed.ours["fp32"], "the same for the float32 file"),
     ]
     return figures
-
-
-def _figure(
-    name: str,
-    value: float | None,
-    what: str,
-    *,
-    unit: str = "",
-    goal: str = "",
-    met: bool | None = None,
-    note: str = "",
-) -> Figure:
-    return Figure(name=name, value=value, unit=unit, what=what, goal=goal, met=met, note=note)

@@ -14,7 +14,7 @@ from statistics import median
 
 import numpy as np
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_least, at_most, judged_figure
 from app.benchmarks.probing import processor_seconds, resident_megabytes
 from app.benchmarks.server.driving import load, peer_route, post, served, signed_in
 from inspection.sensor import SensorModel, SensorTraining, save_model, train_files
@@ -127,15 +127,14 @@ def _figures(found: _Found) -> Iterator[Figure]:
         rate = median(one["per_s"] for one in found[name])
         what = f"POST /anomaly {who}, {VALUES} values, {CONNECTIONS} connections, one process"
         note = _spread(found[name], "per_s")
-        met = rate >= 4_000 and not _refused(found[name])  # noqa: PLR2004 - the goal
-        yield Figure(name=f"anomaly_{name}_per_s", value=rate, unit="1/s", what=what, goal="≥ 4000", met=met, note=note)
+        valid = not _refused(found[name])
+        yield judged_figure(f"anomaly_{name}_per_s", rate, what, at_least(4_000), unit="1/s", valid=valid, note=note)
         for other, what in _PEERS.items():
-            yield Figure(
+            yield judged_figure(
                 name=f"anomaly_{name}_of_{other}",
                 value=rate / peers[other],
                 what=f"POST /anomaly {who}: requests for each of the peer, {what}",
-                goal="≥ 2",
-                met=rate >= 2 * peers[other],
+                goal=at_least(2),
             )
             yield Figure(
                 name=f"anomaly_{name}_processor_of_{other}",
@@ -151,13 +150,13 @@ def _figures(found: _Found) -> Iterator[Figure]:
             note=_spread(found[name], "processor_us"),
         )
     p50 = median(one["p50_ms"] for one in found["steady"])
-    yield Figure(
+    yield judged_figure(
         name="anomaly_steady_p50_ms",
         value=p50,
         unit="ms",
         what=f"POST /anomaly with an API key, {RATE:.0f} requests a second whether answered or not, median",
-        goal="≤ 3 ms",
-        met=p50 <= 3 and not _refused(found["steady"]),  # noqa: PLR2004 - the goal
+        goal=at_most(3),
+        valid=not _refused(found["steady"]),
         note=_spread(found["steady"], "p50_ms"),
     )
     yield Figure(
@@ -168,33 +167,31 @@ def _figures(found: _Found) -> Iterator[Figure]:
         note=_spread(found["steady"], "p99_ms"),
     )
     rows = BATCH * median(one["per_s"] for one in found["batch"])
-    yield Figure(
+    yield judged_figure(
         name="anomaly_batch_rows_per_s",
         value=rows,
         unit="1/s",
         what=f"rows a second in batches of {BATCH} rows of {VALUES} values, one connection",
-        goal="≥ 100000",
-        met=rows >= 100_000 and not _refused(found["batch"]),  # noqa: PLR2004 - the goal
+        goal=at_least(100_000),
+        valid=not _refused(found["batch"]),
         note=f"batches a second: {_spread(found['batch'], 'per_s')}",
     )
 
 
 def _sizes(model: SensorModel, size: int, empty: float, at_start: float, after: float) -> Iterator[Figure]:
-    yield Figure(
+    yield judged_figure(
         name="anomaly_model_kb",
         value=size / 1024,
         unit="KB",
         what=f"model.npz of {VALUES} values, layers {'-'.join(map(str, model.network.sizes))}",
-        goal="≤ 120 KB",
-        met=size <= 120 * 1024,
+        goal=at_most(120),
     )
-    yield Figure(
+    yield judged_figure(
         name="anomaly_memory_empty_mb",
         value=empty,
         unit="MB",
         what="memory of a server without a model, after its start",
-        goal="≤ 120 MB",
-        met=empty <= 120,  # noqa: PLR2004 - the goal
+        goal=at_most(120),
     )
     yield Figure(
         name="anomaly_memory_mb",

@@ -14,7 +14,7 @@ from statistics import median
 
 import httpx
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.server.answers import SESSIONS, fill_with_sessions
 from app.benchmarks.server.driving import SIGN_IN, get, keeping_busy, load, post, served, signed_in
 from server.context import ServerContext
@@ -85,12 +85,12 @@ def _requests(client: httpx.Client) -> dict[str, str]:
 def _figure(what: str, alone: list[Mapping[str, float]], beside: list[Mapping[str, float]], sessions: int) -> Figure:
     idle, busy = (median(one["p95_ms"] for one in found) for found in (alone, beside))
     refused = sum(one["refused"] for one in (*alone, *beside))
-    return Figure(
+    return judged_figure(
         name=f"crowd_{what}_ratio",
         value=busy / idle,
         what=f"{what.replace('_', ' ')}: p95 beside {CONNECTIONS} connections that ask for statistics over {sessions} "
         "sessions, over p95 by itself",
-        goal=f"≤ {MOST_RATIO:g}",
-        met=busy / idle <= MOST_RATIO and not refused,
+        goal=at_most(MOST_RATIO),
+        valid=not refused,
         note=f"{idle:.1f} ms by itself, {busy:.1f} ms beside them; {refused:.0f} refused",
     )

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_least, at_most, judged_figure
 from app.benchmarks.probing import processor_seconds
 from app.benchmarks.server.driving import served, signed_in
 from app.benchmarks.server.execution_client import ExecutionClient
@@ -107,37 +107,33 @@ def _figures(taken: list[float], local: list[float], per_s: float, local_per_s: 
     what = "resize → YOLO11n at 640 → sharpen on a JPEG of 640×480"
     one = f"{what}: submit to completed on the WebSocket, one at a time"
     return [
-        Figure(
+        judged_figure(
             name="execution_p50_ms",
             value=p50,
             unit="ms",
             what=f"{one}, median",
-            goal=f"≤ {P50_MS:g} ms",
-            met=p50 <= P50_MS,
+            goal=at_most(P50_MS),
             note=f"{rounds} executions, {min(taken):.0f} to {max(taken):.0f} ms",
         ),
-        Figure(
+        judged_figure(
             name="execution_p95_ms",
             value=p95,
             unit="ms",
             what=f"{one}, 95th percentile",
-            goal=f"≤ {P95_MS:g} ms",
-            met=p95 <= P95_MS,
+            goal=at_most(P95_MS),
         ),
-        Figure(
+        judged_figure(
             name="execution_overhead_ratio",
             value=ratio,
             what="median of the execution over that of the same pipeline in one process, from JPEG to encoded result",
-            goal=f"≤ {OVERHEAD:g}",
-            met=ratio <= OVERHEAD,
+            goal=at_most(OVERHEAD),
             note=f"{own:.0f} ms in one process",
         ),
-        Figure(
+        judged_figure(
             name="execution_throughput_share",
             value=share,
             what=f"executions a second with {WAITING} waiting, over what the processors do of the pipeline alone",
-            goal=f"≥ {THROUGHPUT:g}",
-            met=share >= THROUGHPUT,
+            goal=at_least(THROUGHPUT),
             note=f"{per_s:.1f} a second, {local_per_s:.1f} alone on {os.cpu_count()} threads",
         ),
     ]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.probing import resident_megabytes
 from app.benchmarks.server.driving import served, signed_in
 
@@ -47,13 +47,12 @@ def measure(data: Path, *, clients: int = CLIENTS) -> list[Figure]:
             _connect(url, client, opened)
         after = resident_megabytes(process_id)
     return [
-        Figure(
+        judged_figure(
             name="live_clients_mb",
             value=after,
             unit="MB",
             what=f"memory of the server's process with {clients} idle WebSocket clients",
-            goal=f"≤ {MOST_MB:g} MB",
-            met=after <= MOST_MB,
+            goal=at_most(MOST_MB),
         ),
         Figure(
             name="live_client_kb",

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_least, at_most, judged_figure
 from app.benchmarks.probing import resident_megabytes
 from app.benchmarks.server.driving import get, load, peer_route, post, served, signed_in
 
@@ -77,36 +77,34 @@ def _figures(found: Mapping[str, list[Mapping[str, float]]]) -> Iterator[Figure]
         refused = sum(one["refused"] for one in found[name])
         rate, p99 = median(rates), median(one["p99_ms"] for one in found[name])
         note = f"{min(rates):.0f} to {max(rates):.0f} over {len(rates)} rounds; {refused:.0f} refused"
-        yield Figure(
+        yield judged_figure(
             name=f"load_{name}_per_s",
             value=rate,
             unit="1/s",
             what=f"{goal.what}, {CONNECTIONS} connections, one process",
-            goal=f"≥ {goal.per_s:.0f}",
-            met=rate >= goal.per_s and not refused,
+            goal=at_least(goal.per_s),
+            valid=not refused,
             note=note,
         )
         yield Figure(
             name=f"load_{name}_of_bare", value=rate / bare, what=f"{goal.what}: requests for each of the bare route"
         )
-        yield Figure(
+        yield judged_figure(
             name=f"load_{name}_p99_ms",
             value=p99,
             unit="ms",
             what=f"{goal.what}: 99th percentile",
-            goal="" if goal.p99_ms is None else f"≤ {goal.p99_ms:.0f} ms",
-            met=None if goal.p99_ms is None else p99 <= goal.p99_ms,
+            goal=at_most(goal.p99_ms),
         )
 
 
 def _memory_figures(at_start: float, after: float) -> Iterator[Figure]:
-    yield Figure(
+    yield judged_figure(
         name="load_memory_at_start_mb",
         value=at_start,
         unit="MB",
         what="memory of the server after its first requests",
-        goal="≤ 120 MB",
-        met=at_start <= 120,  # noqa: PLR2004 - the goal
+        goal=at_most(120),
     )
     yield Figure(name="load_memory_after_mb", value=after, unit="MB", what="memory of the server after the load")
 

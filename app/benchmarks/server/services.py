@@ -13,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.server.driving import served, signed_in
 from app.benchmarks.server.grpc_clients import addresses, caller, models_environment, part_image, spread, stored
 from server.core.settings import ServerSettings
@@ -139,13 +139,12 @@ def _figures(name: str, taken: _Taken) -> list[Figure]:
     value, note = spread(taken.calls)
     own, note_of_own = spread(taken.own)
     return [
-        Figure(
+        judged_figure(
             name=f"service_{name}_ms",
             value=value,
             unit="ms",
             what=f"{what}: median of a call, request to answer",
-            goal="" if goal is None else f"≤ {goal:g} ms",
-            met=None if goal is None else value <= goal,
+            goal=at_most(goal),
             note=note,
         ),
         Figure(

@@ -6,7 +6,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.processes import run_module
 from app.benchmarks.runner import require_linux
 from app.benchmarks.sync.memory import Growth, begin, growth
@@ -49,12 +49,11 @@ def measure(data: Path, *, changes: int = CHANGES) -> list[Figure]:
 
 
 def _figure(side: str, what: str, took: Growth) -> Figure:
-    return Figure(
+    return judged_figure(
         name=f"sync_backlog_{side}_mb",
         value=took.above_idle_mb,
         unit="MB",
         what=f"{what}: most memory of the {side} above idle",
-        goal=f"≤ {MOST_MB:g} MB",
-        met=took.above_idle_mb <= MOST_MB,
+        goal=at_most(MOST_MB),
         note=f"{took.idle_mb:.0f} MB idle, {took.peak_mb:.0f} MB at most",
     )

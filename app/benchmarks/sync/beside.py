@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.inspection.fit_time import draw_images
 from app.benchmarks.sync.pairs import OpenStation, opened, prepare_with_parts, serving, station_folder
 from app.benchmarks.sync.recording import record_parts
@@ -52,12 +52,11 @@ def measure(data: Path, *, parts: int = PARTS, backlog: int = BACKLOG) -> list[F
             beside = _paced_beside_pass(station, inspect, parts)
     idle, busy = (percentiles(found)["p95"] or 0.0 for found in (alone, beside))
     return [
-        Figure(
+        judged_figure(
             name="sync_beside_inspection_ratio",
             value=busy / idle,
             what=f"an inspection, {PARTS_PER_S:g} a second, beside a pass with a backlog: its p95 over that without",
-            goal=f"≤ {MOST_RATIO:g}",
-            met=busy / idle <= MOST_RATIO,
+            goal=at_most(MOST_RATIO),
             note=f"{idle:.0f} ms without ({len(alone)} parts), {busy:.0f} ms beside it ({len(beside)} parts); "
             "the server is on the same two cores",
         )

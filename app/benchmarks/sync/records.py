@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from app.benchmarks.figures import Figure
+from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.sync.pairs import copied, opened, prepare_with_parts, serving, station_folder
 from app.benchmarks.sync.recording import CHANGES_OF_A_PART
 
@@ -67,13 +67,12 @@ def _figure(load: _Load, parts: int, rounds: int) -> Figure:
             if report.pushed != parts * CHANGES_OF_A_PART or report.problems:
                 raise RuntimeError(f"the pass did not bring everything: {report}")
     seconds = median(taken)
-    return Figure(
+    return judged_figure(
         name=f"sync_{load.name}_s",
         value=seconds,
         unit="s",
         what=load.what,
-        goal=f"≤ {load.at_most_s:g} s",
-        met=seconds <= load.at_most_s,
+        goal=at_most(load.at_most_s),
         note=f"median of {len(taken)} rounds, {min(taken):.3g} to {max(taken):.3g}; "
         f"{parts * CHANGES_OF_A_PART / seconds:.0f} changes a second",
     )
