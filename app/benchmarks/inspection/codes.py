@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from inspection.codes.attempts import Effort
 from inspection.codes.reading import read_codes
 from inspection.imaging.datasets import image_files
 from inspection.imaging.files import read_image
+from inspection.imaging.frames import Pixels
 from inspection.metrics import wilson_interval
 
+_NOTE = " of zxing-cpp's tests; the tries were chosen on them"
 _WITHOUT_TEXT = frozenset({"<unkown>"})
 """Placeholder text of a photograph without a known code content."""
 
@@ -32,21 +35,16 @@ def measure(data: Path, effort: Effort = "normal") -> list[Figure]:
     outcomes: dict[str, list[bool]] = {}
     first: list[bool] = []
     milliseconds: list[float] = []
-    for image in image_files(data):
-        expected = expected_content(image)
-        if expected is None:
-            continue
+    for image, expected in photographs(data):
         pixels = read_image(image)
-        began = time.perf_counter()
-        read = read_codes(pixels, effort=effort)
-        milliseconds.append((time.perf_counter() - began) * 1000)
-        name = image.parent.name.rpartition("-")[0]
-        outcomes.setdefault(name, []).append(any(equal_content(code.text, expected) for code in read))
-        first.append(any(equal_content(code.text, expected) for code in read_codes(pixels, effort="quick")))
-    everything = [good for found in outcomes.values() for good in found]
-    figures = [_rate("codes_read_rate", "all formats", everything)]
-    figures.append(_rate("codes_read_rate_one_try", "all formats, the image as it is", first))
-    figures += [_rate(f"codes_read_rate_{name}", name, found) for name, found in sorted(outcomes.items())]
+        found, took = reads(pixels, expected, effort)
+        milliseconds.append(took)
+        outcomes.setdefault(image.parent.name.rpartition("-")[0], []).append(found)
+        first.append(reads(pixels, expected, "quick")[0])
+    everything = [good for found_ones in outcomes.values() for good in found_ones]
+    figures = [rate("codes_read_rate", "all formats", everything, _NOTE)]
+    figures.append(rate("codes_read_rate_one_try", "all formats, the image as it is", first, _NOTE))
+    figures += [rate(f"codes_read_rate_{name}", name, good, _NOTE) for name, good in sorted(outcomes.items())]
     for name, share in (("p50", 50), ("p95", 95)):
         figures.append(
             Figure(
@@ -60,7 +58,23 @@ def measure(data: Path, effort: Effort = "normal") -> list[Figure]:
     return figures
 
 
-def expected_content(image: Path) -> bytes | None:
+def photographs(data: Path) -> Iterator[tuple[Path, bytes]]:
+    """Yield the photographs whose content is known, each with the content of its code."""
+    for image in image_files(data):
+        expected = _expected_content(image)
+        if expected is not None:
+            yield image, expected
+
+
+def reads(pixels: Pixels, expected: bytes, effort: Effort) -> tuple[bool, float]:
+    """Return whether the code with the expected content is read, and the milliseconds that took."""
+    began = time.perf_counter()
+    read = read_codes(pixels, effort=effort)
+    took = (time.perf_counter() - began) * 1000
+    return any(_equal_content(code.text, expected) for code in read), took
+
+
+def _expected_content(image: Path) -> bytes | None:
     """Return the content of the code in a photograph, from the file beside it; None when it is not known."""
     for suffix in (".bin", ".txt"):
         beside = image.with_suffix(suffix)
@@ -70,7 +84,7 @@ def expected_content(image: Path) -> bytes | None:
     return None
 
 
-def equal_content(text: str, expected: bytes) -> bool:
+def _equal_content(text: str, expected: bytes) -> bool:
     """Return whether a text that was read is the expected content."""
     if text.encode() == expected:
         return True
@@ -78,12 +92,13 @@ def equal_content(text: str, expected: bytes) -> bool:
     return all(ord(character) < 256 for character in text) and text.encode("latin-1") == expected  # noqa: PLR2004
 
 
-def _rate(name: str, what: str, outcomes: list[bool]) -> Figure:
+def rate(name: str, what: str, outcomes: list[bool], note: str) -> Figure:
+    """Return the share of photographs whose code was read, with what a reader must know of the photographs."""
     count = len(outcomes)
     return Figure(
         name=name.replace("-", "_"),
         value=sum(outcomes) / count if count else None,
         what=f"photographs whose code is read exactly, {what}",
         interval=wilson_interval(sum(outcomes), count) if count else None,
-        note=f"{sum(outcomes)} of {count} photographs of zxing-cpp's tests; the tries were chosen on them",
+        note=f"{sum(outcomes)} of {count} photographs{note}",
     )

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import numpy as np
 
 from app.benchmarks.figures import Figure
-from app.benchmarks.inspection.codes import equal_content, expected_content
+from app.benchmarks.inspection.codes import photographs, rate, reads
 from inspection.codes.attempts import Effort
-from inspection.codes.reading import read_codes
-from inspection.imaging.datasets import image_files
 from inspection.imaging.files import read_image
-from inspection.metrics import wilson_interval
 
 _EFFORTS: dict[Effort, str] = {"quick": "the reader alone", "thorough": "effort thorough"}
 _ALL = "all"
 _LONGEST_MS = 500.0
+_NOTE = "; the attempts were ordered on drawn codes and on these"
 
 
 def measure(data: Path) -> list[Figure]:
@@ -33,33 +30,16 @@ def measure(data: Path) -> list[Figure]:
     for effort, what in _EFFORTS.items():
         outcomes: dict[str, list[bool]] = {_ALL: []}
         milliseconds: dict[str, list[float]] = {_ALL: []}
-        for image in image_files(data):
-            expected = expected_content(image)
-            if expected is None:
-                continue
-            pixels = read_image(image)
-            began = time.perf_counter()
-            read = read_codes(pixels, effort=effort)
-            spent = (time.perf_counter() - began) * 1000
+        for image, expected in photographs(data):
+            found, took = reads(read_image(image), expected, effort)
             for name in (_ALL, image.parent.name):
-                outcomes.setdefault(name, []).append(any(equal_content(code.text, expected) for code in read))
-                milliseconds.setdefault(name, []).append(spent)
-        for name, found in outcomes.items():
+                outcomes.setdefault(name, []).append(found)
+                milliseconds.setdefault(name, []).append(took)
+        for name, good in outcomes.items():
             suffix = effort if name == _ALL else f"{effort}_{name.replace('-', '_').lower()}"
-            figures.append(_rate(f"hard_codes_read_rate_{suffix}", f"{name}, {what}", found))
+            figures.append(rate(f"hard_codes_read_rate_{suffix}", f"{name}, {what}", good, _NOTE))
             figures += _times(f"hard_codes_ms_{suffix}", f"{name}, {what}", milliseconds[name])
     return figures
-
-
-def _rate(name: str, what: str, outcomes: list[bool]) -> Figure:
-    count = len(outcomes)
-    return Figure(
-        name=name,
-        value=sum(outcomes) / count if count else None,
-        what=f"photographs whose code is read exactly, {what}",
-        interval=wilson_interval(sum(outcomes), count) if count else None,
-        note=f"{sum(outcomes)} of {count} photographs; the attempts were ordered on drawn codes and on these",
-    )
 
 
 def _times(name: str, what: str, milliseconds: list[float]) -> list[Figure]:
