@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 
+from inspection.runtime.subprocesses import end_process
 from models.errors import Unavailable
 from models.storage import make_folder
 
@@ -94,12 +95,7 @@ class ServerProcess:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(_STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        end_process(process, _STOP_S)
         if process.stdin is not None:
             process.stdin.close()
 

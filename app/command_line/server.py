@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_WRONG_USAGE = 2
+from app.command_line.serving import UntilStdinClosesOption, wrong_settings_reported
 
 EXAMPLES = """\
 The central server: REST, sync, files, statistics.
@@ -44,17 +44,14 @@ def server_command(
         int | None,
         typer.Option("--workers", min=1, max=64, help="Processes; more than one needs PostgreSQL.  [default: 1]"),
     ] = None,
-    until_stdin_closes: Annotated[
-        bool, typer.Option("--until-stdin-closes", help="Stop when standard input ends.")
-    ] = False,
+    until_stdin_closes: UntilStdinClosesOption = False,
 ) -> None:
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
-    from app.command_line import report_error, report_line
+    from app.command_line import report_line
     from app.command_line.variables import server_settings
-    from models.errors import InvalidInput
     from server.process.serving import serve
 
-    try:
+    with wrong_settings_reported():
         settings = server_settings(
             data_dir=data_dir,
             host=host,
@@ -66,9 +63,6 @@ def server_command(
             workers=workers,
         )
         serve(settings, until_stdin_closes=until_stdin_closes, report=report_line)
-    except InvalidInput as error:
-        report_error(error)
-        raise typer.Exit(_WRONG_USAGE) from error
 
 
 server_command.__doc__ = EXAMPLES

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-_WRONG_USAGE = 2
+from app.command_line.serving import UntilStdinClosesOption, wrong_settings_reported
 
 
 class ServiceName(StrEnum):
@@ -53,18 +53,15 @@ def service_command(
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="Private key of the certificate, PEM.")] = None,
     tls_ca: Annotated[Path | None, typer.Option("--tls-ca", help="Who signs the clients' certificates, PEM.")] = None,
     insecure: Annotated[bool, typer.Option("--insecure", help="Allow plain text beyond this computer.")] = False,
-    until_stdin_closes: Annotated[
-        bool, typer.Option("--until-stdin-closes", help="Stop when standard input ends.")
-    ] = False,
+    until_stdin_closes: UntilStdinClosesOption = False,
 ) -> None:
     """Serve until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
-    from app.command_line import report_error, report_line
+    from app.command_line import report_line
     from app.command_line.variables import server_settings
-    from models.errors import InvalidInput
     from server.grpc.contract import SERVICES
     from server.process.service_process import serve_service
 
-    try:
+    with wrong_settings_reported():
         settings = server_settings(
             data_dir=data_dir,
             objects_url=objects,
@@ -82,9 +79,6 @@ def service_command(
             until_stdin_closes=until_stdin_closes,
             report=report_line,
         )
-    except InvalidInput as error:
-        report_error(error)
-        raise typer.Exit(_WRONG_USAGE) from error
 
 
 def _models(given: list[str]) -> dict[str, Path]:

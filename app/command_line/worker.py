@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-_WRONG_USAGE = 2
+from app.command_line.serving import UntilStdinClosesOption, wrong_settings_reported
 
 EXAMPLES = """\
 Run executions in a process of its own, beside a server with PostgreSQL; start as many as are needed.
@@ -28,22 +28,16 @@ def worker_command(
         int | None,
         typer.Option("--slots", min=1, max=64, help="Executions at once.  [default: one a processor]"),
     ] = None,
-    until_stdin_closes: Annotated[
-        bool, typer.Option("--until-stdin-closes", help="Stop when standard input ends.")
-    ] = False,
+    until_stdin_closes: UntilStdinClosesOption = False,
 ) -> None:
     """Run executions until stopped; exit 0 after a clean stop, 1 when it cannot start, 2 for a wrong setting."""
-    from app.command_line import report_error, report_line
+    from app.command_line import report_line
     from app.command_line.variables import server_settings
-    from models.errors import InvalidInput
     from server.process.worker_process import run_worker
 
-    try:
+    with wrong_settings_reported():
         settings = server_settings(data_dir=data_dir, execution_slots=slots)
         run_worker(settings, until_stdin_closes=until_stdin_closes, report=report_line)
-    except InvalidInput as error:
-        report_error(error)
-        raise typer.Exit(_WRONG_USAGE) from error
 
 
 worker_command.__doc__ = EXAMPLES

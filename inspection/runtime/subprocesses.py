@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 
 def module_command(module: str, *arguments: str) -> list[str]:
@@ -16,6 +18,18 @@ def module_command(module: str, *arguments: str) -> list[str]:
     makes standard streams UTF-8 in every locale.
     """
     return [sys.executable, "-X", "utf8", "-P", "-m", module, *arguments]
+
+
+def end_process(process: subprocess.Popen[Any], within_s: float) -> None:
+    """End a process cleanly, and kill it when it has not ended in time; does nothing to one that has ended."""
+    if process.poll() is not None:
+        return
+    process.terminate()
+    try:
+        process.wait(within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 
 from models.errors import InvalidInput, Unavailable
 from server.alerts.addresses import Destination, destinations_of
-from server.core.kept_keys import kept_key
+from server.core.kept_keys import given_or_kept_key
 from server.core.settings import ServerSettings
 
 WEBHOOK_KEY_FILE = "webhook.key"
@@ -29,12 +29,9 @@ def webhook_key(settings: ServerSettings) -> str:
     """Return the key that calls are signed with: from the environment, or from a file (mode 0600).
 
     Raises:
-        InvalidInput: ``server-settings-invalid`` when the file holds no key.
-        Unavailable: ``disk-full`` or ``server-data-dir`` when the file cannot be read or made.
+        InvalidInput, Unavailable: as ``kept_key``.
     """
-    if settings.alert_webhook_key is not None:
-        return settings.alert_webhook_key.get_secret_value()
-    return kept_key(settings.data_dir, WEBHOOK_KEY_FILE)
+    return given_or_kept_key(settings.alert_webhook_key, settings.data_dir, WEBHOOK_KEY_FILE)
 
 
 def signature(key: str, timestamp: str, body: bytes) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from inspection.runtime.subprocesses import module_command
+from inspection.runtime.subprocesses import end_process, module_command
 from models.errors import Unavailable
 
 _MODULE = "inspection.sensor.training.process"
@@ -60,13 +60,7 @@ class TrainingProcess:
             process = self._process
         if process is None:
             return
-        if process.poll() is None:
-            process.terminate()
-            try:
-                process.wait(_STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+        end_process(process, _STOP_S)
         if process.stdout is not None:
             process.stdout.close()
 

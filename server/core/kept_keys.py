@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from models.errors import InvalidInput
 from models.messages import LocalText
 from models.storage import create_once
@@ -12,6 +14,15 @@ from server.core.data_folder import data_dir_unusable
 
 KEY_LENGTH = 32
 """Least characters of a key, made or given."""
+
+
+def given_or_kept_key(given: SecretStr | None, folder: Path, name: str) -> str:
+    """Return the key of a setting where it is given, else that of ``kept_key``.
+
+    Raises:
+        InvalidInput, Unavailable: as ``kept_key``.
+    """
+    return kept_key(folder, name) if given is None else given.get_secret_value()
 
 
 def kept_key(folder: Path, name: str) -> str:

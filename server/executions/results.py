@@ -11,16 +11,15 @@ from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from models.executions import Execution, ExecutionOutput, ExecutionRun
-from models.ids import new_id
 from models.insertion import insert_new
 from models.messages import LocalText
 from models.prepared import Prepared
 from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
-from models.sync import StoredFile
 from server.executions.leases import Claim, finish, store_now, time_between, write_held
 from server.executions.repository import end_runs, output_file, outputs_of
 from server.executions.rules import overall_percent
 from server.executions.schemas import OutputFile
+from server.files.rows import stored_file
 from server.objects.records import record_blobs
 
 
@@ -188,22 +187,7 @@ def _add_outputs(
 ) -> list[OutputFile]:
     """Record what a run has put out, and return it in the order of ids."""
     record_blobs(session, [(output.sha256, output.size, output.content_type) for output in outputs])
-    made = [
-        (
-            StoredFile(
-                id=new_id(),
-                sha256=output.sha256,
-                filename=output.filename,
-                content_type=output.content_type,
-                size_bytes=output.size,
-                width=output.width,
-                height=output.height,
-                user_id=user_id,
-            ),
-            output.output_kind,
-        )
-        for output in outputs
-    ]
+    made = [(stored_file(output, user_id), output.output_kind) for output in outputs]
     insert_new(session, [file for file, _ in made])
     records = [
         ExecutionOutput(file_id=file.id, execution_id=execution_id, position=position, output_kind=kind)

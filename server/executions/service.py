@@ -12,11 +12,9 @@ from sqlalchemy.orm import Session
 
 from models.errors import DoesNotFit, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionRun
-from models.ids import new_id
 from models.insertion import insert_new
 from models.messages import Language, error_text
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus
-from models.sync import StoredFile
 from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
@@ -34,6 +32,7 @@ from server.executions.repository import ExecutionFilter
 from server.executions.results import read_values
 from server.executions.rules import require_may_cancel
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionError, ExecutionReply
+from server.files.rows import stored_file
 from server.objects.records import record_blobs
 from server.services.service import usable_models
 from server.sessions.rules import only_device
@@ -151,19 +150,7 @@ def _accept(
 
 def _add_files(session: Session, who: Principal, draft: Draft, record: Execution) -> None:
     record_blobs(session, [(image.sha256, image.size, image.content_type) for image in draft.files])
-    files = [
-        StoredFile(
-            id=new_id(),
-            sha256=image.sha256,
-            filename=image.filename,
-            content_type=image.content_type,
-            size_bytes=image.size,
-            width=image.width,
-            height=image.height,
-            user_id=who.user_id,
-        )
-        for image in draft.files
-    ]
+    files = [stored_file(image, who.user_id) for image in draft.files]
     insert_new(session, files)
     runs = [ExecutionRun(execution_id=record.id, position=at, file_id=file.id) for at, file in enumerate(files)]
     insert_new(session, runs)

@@ -8,7 +8,6 @@ from sqlalchemy import exists, select
 
 from models.errors import Conflict, NotFound, PermissionDenied
 from models.executions import ExecutionOutput, ExecutionRun
-from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.sessions import ImageRecord, InspectionSession
 from models.states import may_act_for
@@ -18,6 +17,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.revisions import WHATEVER, Expected
 from server.files.images import check_image
+from server.files.rows import stored_file
 from server.files.schemas import FileReply
 from server.objects.records import record_blob
 from server.sessions.rules import only_device
@@ -62,16 +62,7 @@ def store_file(
                 raise Conflict("id-taken", id=existing.id)
             return _reply(existing), False
         record_blob(session, sha256, image.size, image.content_type)
-        record = StoredFile(
-            id=file_id or new_id(),
-            sha256=sha256,
-            filename=image.filename,
-            content_type=image.content_type,
-            size_bytes=image.size,
-            width=image.width,
-            height=image.height,
-            user_id=who.user_id,
-        )
+        record = stored_file(image, who.user_id, file_id)
         insert_if_absent(session, record)
         kept = session.get_one(StoredFile, record.id)
         if kept.sha256 != sha256:

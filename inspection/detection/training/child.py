@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.runtime.cancellation import TrainingCancelled
-from inspection.runtime.subprocesses import deferred_interrupts, module_command
+from inspection.runtime.subprocesses import deferred_interrupts, end_process, module_command
 from models.errors import Unavailable
 from models.storage import not_written
 
@@ -95,13 +95,7 @@ def _listen(
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    if process.poll() is None:
-        process.terminate()
-        try:
-            process.wait(_STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    end_process(process, _STOP_TIMEOUT_S)
     if process.stdout is not None:
         process.stdout.close()
 

@@ -26,6 +26,7 @@ from models.errors import Conflict, InvalidInput
 from models.storage import make_folder, require_writable, sha256_of, write_atomically
 
 OnStep = Callable[[int, int], None]
+_THRESHOLD, _ERRORS = "threshold.txt", "reconstruction_errors.csv"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +97,10 @@ def train_files(
     output = Path(output)
     model_path = output.with_suffix(".npz")
     checkpoint_path = output if output.suffix.lower() != ".npz" else output.with_suffix(".pth")
-    threshold_path, errors_path = output.with_name("threshold.txt"), output.with_name("reconstruction_errors.csv")
     if checkpoint:
         require_torch()
     require_writable(model_path)
-    _require_own_files(model_path, threshold_path, Path(further).with_suffix(".npz") if further else None)
+    _require_own_files(model_path, output.with_name(_THRESHOLD), Path(further).with_suffix(".npz") if further else None)
     start = _start(Path(further)) if further else None
     table = read_table(data, leave_out, na_values, form)
     require_known(keep, (*table.columns, *table.left_out))
@@ -119,18 +119,51 @@ def train_files(
         start=start,
         on_step=on_step,
     )
-    content = model_bytes(trained.model)
     make_folder(output.parent)
     if checkpoint:
         write_checkpoint(checkpoint_path, trained.model.network)
-    write_atomically(errors_path, errors_csv(table, trained).encode())
-    write_atomically(threshold_path, f"{trained.model.metadata.threshold!r}\n".encode())
+    return write_files(
+        model_path,
+        trained,
+        table,
+        checkpoint=checkpoint_path if checkpoint else None,
+        clocks=clocks,
+        data_warnings=data_warnings,
+        began=began,
+    )
+
+
+def write_files(
+    model_path: Path,
+    trained: TrainingResult,
+    table: SensorTable,
+    *,
+    checkpoint: Path | None,
+    clocks: tuple[str, ...],
+    data_warnings: DataWarnings,
+    began: float,
+) -> SensorFiles:
+    """Write a model with its threshold and errors beside it, the model last, and return what was written.
+
+    Args:
+        model_path: ``model.npz``.
+        trained: the model and its errors.
+        table: the rows it was trained on.
+        checkpoint: ``model.pth``, written already; None without one.
+        clocks: clocks and counters of the data file, left out of the table.
+        data_warnings: suspicious properties of the rows.
+        began: ``time.perf_counter()`` before the data file was read.
+    """
+    content = model_bytes(trained.model)
+    threshold, errors = (model_path.with_name(name) for name in (_THRESHOLD, _ERRORS))
+    write_atomically(errors, errors_csv(table, trained).encode())
+    write_atomically(threshold, f"{trained.model.metadata.threshold!r}\n".encode())
     write_atomically(model_path, content)
     return SensorFiles(
         model=model_path,
-        checkpoint=checkpoint_path if checkpoint else None,
-        threshold=threshold_path,
-        errors=errors_path,
+        checkpoint=checkpoint,
+        threshold=threshold,
+        errors=errors,
         digest=sha256_of(content),
         trained=trained,
         left_out=table.left_out,

@@ -11,16 +11,14 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.network import Network
 from inspection.sensor.model.reconstruction import squared_errors
-from inspection.sensor.model_file.archive import model_bytes
 from inspection.sensor.model_file.checkpoint import read_networks
 from inspection.sensor.table.data_warnings import find_data_warnings
 from inspection.sensor.table.form import ANY_FORM, TableForm
 from inspection.sensor.table.reading import read_table
-from inspection.sensor.training.files import SensorFiles, errors_csv, usual_period
+from inspection.sensor.training.files import SensorFiles, usual_period, write_files
 from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.train import Fitted, TrainingResult, assemble, require_rows, scaling_of
 from models.errors import InvalidInput
-from models.storage import sha256_of, write_atomically
 
 
 def import_files(
@@ -54,23 +52,8 @@ def import_files(
     clocks = data_warnings.counters if len(table.columns) - len(data_warnings.counters) == inputs else ()
     table = table.without(clocks)
     trained = adopt(networks, table.values, table.columns, settings, usual_period(table.seconds))
-    content = model_bytes(trained.model)
-    threshold, errors = output.with_name("threshold.txt"), output.with_name("reconstruction_errors.csv")
-    write_atomically(errors, errors_csv(table, trained).encode())
-    write_atomically(threshold, f"{trained.model.metadata.threshold!r}\n".encode())
-    write_atomically(output, content)
-    return SensorFiles(
-        model=output,
-        checkpoint=checkpoint,
-        threshold=threshold,
-        errors=errors,
-        digest=sha256_of(content),
-        trained=trained,
-        left_out=table.left_out,
-        clocks=clocks,
-        assumptions=table.assumptions,
-        data_warnings=data_warnings,
-        seconds=time.perf_counter() - began,
+    return write_files(
+        output, trained, table, checkpoint=checkpoint, clocks=clocks, data_warnings=data_warnings, began=began
     )
 
 
