@@ -58,6 +58,11 @@ class _Content(QWidget):
             return hint
         return QSize(hint.width(), layout.minimumHeightForWidth(around.width()))
 
+    def heightForWidth(self, width: int) -> int:  # noqa: N802 - Qt's name
+        """Return the least height: what its contents would like besides is no reason to scroll."""
+        layout = self.layout()
+        return -1 if layout is None else layout.minimumHeightForWidth(width)
+
 
 class ScrolledColumn(QScrollArea):
     """Contents one below the other, scrolled where there is no room for all of them; keys go to the contents alone.
