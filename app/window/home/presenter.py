@@ -42,6 +42,7 @@ class HomePresenter(StatePresenter[HomeState]):
         self._reading = 0
         self._skipped_notices: list[str] = []
         self.trained: Event[TrainedModel] = Event()
+        context.user_changed.connect(lambda _: self._forget_answers())
         context.sources.given_changed.connect(lambda source: self._show(self._with_given_source(source)))
 
     @property
@@ -64,6 +65,10 @@ class HomePresenter(StatePresenter[HomeState]):
         user = self._context.user
         self._show(replace(self.state, loading=True, may_train=user is not None and user.may_train))
         self._read(self._loaded)
+
+    def _forget_answers(self) -> None:
+        """Forget what was measured and trained for the person before."""
+        self._show(replace(self.state, folder="", details=(), trained=None))
 
     def _read(self, on_success: Callable[[Sequence[TargetView], str | None, Sequence[ItemView]], object]) -> None:
         workspace, wanted = self._context.workspace, self.state.target_id
