@@ -55,7 +55,8 @@ class TopBar(QFrame):
     def show_title(self, title: str, subtitle: str, user: str) -> None:
         """Show the name of the screen, what is worked on, and who works: a name that is cut would be another's."""
         self.title.setText(title)
-        self.subtitle.setText(subtitle)
+        # The sign between them belongs to what gives way: it never stands before a name alone.
+        self.subtitle.setText(subtitle + _BETWEEN if subtitle and user else subtitle)
         self.subtitle.setVisible(bool(subtitle))
-        self.user.setText(_BETWEEN + user if subtitle and user else user)
+        self.user.setText(user)
         self.user.setVisible(bool(user))

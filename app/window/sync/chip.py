@@ -97,8 +97,9 @@ class SyncChip(QPushButton):
         x = left + side + sizes.millimetres(2.5)
         top = (self.height() - 2 * line) / 2
         for number, text in enumerate((self.first_line, self.second_line)):
-            area = QRectF(x, top + number * line, self.width() - x, line)
-            painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, text)
+            area = QRectF(x, top + number * line, self.width() - x - sizes.millimetres(1), line)
+            shown = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, int(area.width()))
+            painter.drawText(area, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter, shown)
         painter.end()
 
     def _draw_sign(self, painter: QPainter, area: QRectF) -> None:
