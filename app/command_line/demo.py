@@ -140,7 +140,8 @@ def _drawn(practice: PracticeStore, limit: int | None, wording: Wording) -> Demo
 
     title = wording.phrase("drawing-parts")
     with progress_bar(title) as advance:
-        return drawn_parts(practice.parts, limit=limit, on_progress=in_fractions(title, advance))
+        name = wording.phrase("sample-name")
+        return drawn_parts(practice.parts, name=name, limit=limit, on_progress=in_fractions(title, advance))
 
 
 def _note(sentence: str) -> None:

@@ -71,11 +71,12 @@ class DemoParts:
         return next(part for part in self.test if part.path == path)
 
 
-def drawn_parts(folder: Path, *, limit: int | None, on_progress: Callable[[int, int], None]) -> DemoParts:
+def drawn_parts(folder: Path, *, name: str, limit: int | None, on_progress: Callable[[int, int], None]) -> DemoParts:
     """Draw the sample parts into ``folder`` and return them.
 
     Args:
         folder: where the images go.
+        name: of what they are parts of, for people.
         limit: inspect this many of the drawn parts only, of every label its share; None for all.
         on_progress: called with parts drawn and parts in all.
 
@@ -94,7 +95,7 @@ def drawn_parts(folder: Path, *, limit: int | None, on_progress: Callable[[int, 
         for path in image_files(written.test)
     ]
     return DemoParts(
-        name="Sample plate",
+        name=name,
         train_good=tuple(image_files(written.train_good)),
         test_folder=written.test,
         test=_mixed(test, limit),

@@ -13,9 +13,11 @@ from typing import Any
 import httpx
 
 from app.demo.parts import DemoParts
+from app.demo.wording import Wording
 from app.server_process import ServerProcess, imageflow_command
 from inspection.pipeline import default_definition
 from models.errors import Unavailable
+from models.messages import Language
 
 ADMIN, ENGINEER, OPERATOR = "admin", "engineer", "operator"
 TARGET_CODE = "DEMO"
@@ -78,35 +80,39 @@ class ServerAdministration:
         self._server = server
         self._password = password
 
-    def set_up(self, parts: DemoParts, language: str) -> ServerSetup:
-        """Make users, the target with its item and pipeline, defect classes and an enrolment code."""
+    def set_up(self, parts: DemoParts, language: Language) -> ServerSetup:
+        """Make users, the target with its item and pipeline, defect classes and an enrolment code.
+
+        Args:
+            parts: whose target it is.
+            language: of the users, and of the names that they read.
+        """
+        phrase = Wording(language).phrase
         with self._signed_in() as client:
             passwords = {ADMIN: self._password}
             for username, role in ((ENGINEER, "supervisor"), (OPERATOR, "inspector")):
                 passwords[username] = secrets.token_urlsafe(18)
                 user = {"username": username, "role": role, "language": language}
-                self._post(
-                    client,
-                    "/users",
-                    {**user, "display_name": username.capitalize(), "password": passwords[username]},
-                )
+                shown = phrase(f"user-{username}")
+                self._post(client, "/users", {**user, "display_name": shown, "password": passwords[username]})
             definition = default_definition().model_dump(mode="json")
-            pipeline = self._post(client, "/pipelines", {"name": "Anomaly", "definition": definition})
+            pipeline = self._post(client, "/pipelines", {"name": phrase("pipeline-name"), "definition": definition})
             target = self._post(client, "/inspection/targets", {"code": TARGET_CODE, "name": parts.name[:200]})
             item = self._post(
                 client,
                 f"/inspection/targets/{target['id']}/items",
-                {"name": "Surface", "position": 1, "required": True, "pipeline_id": pipeline["id"]},
+                {"name": phrase("item-name"), "position": 1, "required": True, "pipeline_id": pipeline["id"]},
             )
             for defect, name_en, name_ja in parts.defect_classes:
                 names = {"code": defect, "name_en": name_en, "name_ja": name_ja}
                 self._post(client, "/inspection/defect-classes", names)
-        return ServerSetup(passwords, self.enrolment_code(), target["id"], item["id"], pipeline["id"])
+        code = self.enrolment_code(phrase("station-name"))
+        return ServerSetup(passwords, code, target["id"], item["id"], pipeline["id"])
 
-    def enrolment_code(self) -> str:
-        """Return a new enrolment code, good once."""
+    def enrolment_code(self, station: str) -> str:
+        """Return a new enrolment code for a station of that name, good once."""
         with self._signed_in() as client:
-            return str(self._post(client, "/enrolment-codes", {"device_name": "Demo station"})["code"])
+            return str(self._post(client, "/enrolment-codes", {"device_name": station})["code"])
 
     def statistics(self) -> dict[str, Any]:
         """Return the body of ``GET /api/v1/inspection/statistics``."""

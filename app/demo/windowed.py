@@ -23,10 +23,12 @@ from app.station.operations.users import SignedInUser
 from app.window.enrolment.presenter import EnrolmentPresenter
 from app.window.home.presenter import HomePresenter
 from app.window.home.state import HomeState, TrainingState
+from app.window.presenting.messages import SyncStatusChanged
 from app.window.presenting.running import Lane
 from app.window.shell.interruption import interruptible
 from app.window.shell.station import Station
 from app.window.sign_in.presenter import SignInPresenter
+from app.window.sync.presenter import SyncPresenter
 from app.window.work.presenter import WorkPresenter
 from inspection.imaging.frames import Frame
 from models.errors import Unavailable, UnreadableImage, UserFacingError
@@ -54,6 +56,7 @@ class _Step(Enum):
     TRAIN = auto()
     INSPECT = auto()
     FINISH = auto()
+    LEAVE = auto()
 
 
 class WindowedDemo:
@@ -85,6 +88,7 @@ class WindowedDemo:
         self._sign_in_presenter = station.presenter(SignInPresenter)
         self._home = station.presenter(HomePresenter)
         self._work = station.presenter(WorkPresenter)
+        self._sync = station.presenter(SyncPresenter)
         self._scripted = scripted
         self._pace_ms = pace_ms
         self._on_training = on_training
@@ -135,7 +139,8 @@ class WindowedDemo:
     def _enrol(self) -> None:
         self._station.show_screen("enrolment")
         self._picture("enrolment")
-        self._enrolment.enrol(self._scenario.server_url, self._scenario.setup.code, "Demo station")
+        scenario = self._scenario
+        self._enrolment.enrol(scenario.server_url, scenario.setup.code, scenario.wording.phrase("station-name"))
 
     def _sign_in(self, username: str) -> None:
         self._station.show_screen("sign_in")
@@ -230,6 +235,18 @@ class WindowedDemo:
 
     def _end(self) -> None:
         self._settled = True
+        self._station.context.subscribe(SyncStatusChanged, lambda _: self._picture_end())
+        self._picture_end()
+
+    def _picture_end(self) -> None:
+        """Take the last pictures once the window knows that everything is with the server, and leave."""
+        status = self._sync.state.status
+        if self._step is _Step.LEAVE:
+            return
+        if status is None or status.waiting or status.blobs_waiting:
+            self._sync.refresh()
+            return
+        self._step = _Step.LEAVE
         self._picture_all("")
         self._application.quit()
 

@@ -69,7 +69,7 @@ def enrolled(tmp_path: Path, central: Central) -> Iterator[Enrolled]:
     server = central.server
     if not server.running:
         server.start()
-    code = central.administration.enrolment_code()
+    code = central.administration.enrolment_code("Line 1")
     with Workspace.open(tmp_path / "store", settings=StationSettings(request_timeout_s=30)) as workspace:
         enrol(workspace, server_url=f"{server.url}/", code=f" {code} ", name="Test station")
         yield Enrolled(server, workspace, central.setup, code)

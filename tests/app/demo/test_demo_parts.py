@@ -196,7 +196,7 @@ def ignore(done: int, total: int) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit on the size of files")
 def test_parts_that_find_no_room_are_reported_as_a_full_disk(tmp_path: Path) -> None:
     with largest_file(1024), pytest.raises(Unavailable) as reported:
-        drawn_parts(tmp_path / "parts", limit=None, on_progress=ignore)
+        drawn_parts(tmp_path / "parts", name="Plate", limit=None, on_progress=ignore)
     assert reported.value.code == "file-disk-full"
     assert reported.value.values["folder"] == str(tmp_path)
 
@@ -204,7 +204,7 @@ def test_parts_that_find_no_room_are_reported_as_a_full_disk(tmp_path: Path) -> 
 def test_parts_that_may_not_be_written_are_reported(tmp_path: Path) -> None:
     (tmp_path / "parts").write_text("in the way", encoding="utf-8")
     with pytest.raises(Unavailable) as reported:
-        drawn_parts(tmp_path / "parts", limit=None, on_progress=ignore)
+        drawn_parts(tmp_path / "parts", name="Plate", limit=None, on_progress=ignore)
     assert reported.value.code == "file-not-written"
 
 

@@ -15,6 +15,7 @@ from app.demo.parts import DemoParts
 from app.demo.practice_store import PracticeStore
 from app.demo.report import print_report
 from app.demo.scenario import Scenario
+from app.demo.server_setup import ENGINEER, OPERATOR
 from app.demo.wording import Wording, phrases
 from inspection.anomaly.training.progress import Stage
 from models.errors import UnreadableImage
@@ -53,6 +54,7 @@ def test_every_phrase_is_there_in_both_languages_with_the_same_values() -> None:
 
 def test_the_phrases_are_exactly_those_that_the_demo_says() -> None:
     made = {*(f"stage-{stage}" for stage in STAGES), *(f"warning-{warning}" for warning in WARNINGS)}
+    made |= {f"user-{username}" for username in (ENGINEER, OPERATOR)}
     assert keys_said() | made == set(phrases("en"))
 
 
