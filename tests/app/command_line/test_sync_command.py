@@ -21,7 +21,7 @@ from models.database import Database
 from models.errors import Unavailable
 from models.ids import new_id
 from models.states import OutboxState
-from models.sync import OutboxEntry
+from models.sync import OutboxEntry, SyncConflict
 from models.targets import InspectionItem, Target
 from sync.station.hold import Hold
 from sync.station.outbox import OutboxRecorder
@@ -257,6 +257,33 @@ def test_an_empty_list_is_reported_beside_the_output(enrolled, imageflow, comman
     assert (shown.returncode, shown.stdout) == (0, "")
     assert says(shown.stderr, expected)
     assert imageflow(*command, "--store", str(enrolled), "--json").stderr == ""
+
+
+def test_a_conflict_says_which_person_or_time_is_not_known(enrolled, imageflow):
+    database = migrated(enrolled / "station.sqlite3", OutboxRecorder(HybridLogicalClock("x")))
+    lost = SyncConflict(
+        entity="target",
+        entity_id=new_id(),
+        field="name",
+        change_id=new_id(),
+        kept_value="Plate",
+        kept_clock="",
+        kept_by="line 2",
+        kept_user="",
+        lost_value="Lid",
+        lost_clock="1750000000000-0001-x",
+        lost_by="sato, line 1",
+        lost_user="sato",
+    )
+    with database.local_transaction() as session:
+        session.add(lost)
+    database.close()
+    store = ["--store", str(enrolled)]
+    mine, theirs = imageflow("conflicts", *store).stdout.splitlines()[1:3]
+    assert mine.endswith("Lid  (sato, line 1, 2025-06-15T15:06:40.000Z)")
+    assert theirs.endswith("Plate  (person not known, line 2, time not known)")
+    found = json.loads(imageflow("conflicts", *store, "--json").stdout)
+    assert (found["mine"]["has_user"], found["theirs"]["has_user"]) == (True, False)
 
 
 def test_the_status_counts_what_waits_by_kind(refused, imageflow):
