@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from app.station.workspace import Workspace
 from app.window.home.presenter import HomePresenter
 from app.window.presenting.context import StationContext
 from app.window.presenting.presenter import Presenter
+from inspection.anomaly.training.estimates import DetailEstimate
 from inspection.imaging.files import encode_png
 from models.errors import InvalidInput, Unavailable
 from tests.support.doors import InlineRunner
@@ -79,6 +81,14 @@ def test_a_training_without_a_folder_is_not_reported_to_the_next_person(robot: U
     assert robot.banner_says("window-training-folder-missing")
     robot.context.sign_out()
     assert robot.context.notices.shown is None
+
+
+def test_details_measured_for_one_person_are_not_shown_to_the_next(robot: UserRobot) -> None:
+    robot.context.sign_in(robot.station.engineer)
+    measured = DetailEstimate("fast", 288, 1, 20.0, 60.0, 300.0, 12)
+    robot.home._show(replace(robot.home.state, folder="parts", details=(measured,)))
+    robot.context.sign_out()
+    assert (robot.home.state.folder, robot.home.state.details) == ("", ())
 
 
 def test_settings_that_could_not_be_saved_are_forgotten_once_they_are(context: StationContext) -> None:

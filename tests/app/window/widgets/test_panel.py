@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from PySide6.QtWidgets import QLabel, QWidget
+from PySide6.QtWidgets import QLabel, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.window.look.style_context import StyleContext
 from app.window.look.theme import THEMES, Sizes
 from app.window.shell.start_window import StartWindow
-from app.window.widgets.panel import Panel
+from app.window.widgets.panel import Panel, ScrolledColumn
 from models.errors import Conflict, Unavailable, UserFacingError
 from models.messages import Language
 
@@ -31,6 +31,23 @@ def test_text_set_after_a_panel_is_shown_has_room_for_every_line(qtbot: QtBot) -
     qtbot.waitExposed(screen)
     label.setText("a sentence of many words " * 12)
     qtbot.waitUntil(lambda: has_room(label))
+
+
+@pytest.mark.parametrize(("height", "is_scrolled"), [(200, False), (60, True)])
+def test_a_column_is_scrolled_only_where_its_contents_have_no_room(
+    qtbot: QtBot, height: int, is_scrolled: bool
+) -> None:
+    scrolled, listed, label = ScrolledColumn(spacing=0), QListWidget(), QLabel("a sentence of many words " * 12)
+    qtbot.addWidget(scrolled)
+    label.setWordWrap(True)
+    listed.setMinimumHeight(80)
+    for widget in (listed, label):
+        scrolled.column.addWidget(widget)
+    scrolled.resize(600, height)
+    scrolled.show()
+    qtbot.waitExposed(scrolled)
+    assert listed.sizeHint().height() + label.heightForWidth(600) > height
+    assert (scrolled.verticalScrollBar().maximum() > 0) is is_scrolled
 
 
 @pytest.mark.parametrize("language", ["en", "ja"])
