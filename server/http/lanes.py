@@ -1,8 +1,9 @@
 """The threads that endpoints run on: lanes for reads, for writes and a small one for heavy reads.
 
 A heavy read (statistics over months) takes as long as a hundred ordinary requests. In a lane of its own it waits for
-other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Requests for
-the same figures at the same time share one read.
+other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Heavy reads
+have a share of the time alone (``_PACE``), as all threads share one interpreter. Requests for the same figures share
+one read until it begins, so that each sees what was committed before it was sent.
 
 A quick read has no thread at all where the database is embedded: it is over before a thread would have begun. One that
 took longer than that, because a store holds more than others, has a thread the next time. Signing in has threads of its
@@ -27,16 +28,23 @@ from typing import Any, ParamSpec, TypeVar
 from models.errors import Unavailable
 from models.waiting import on_loop
 from server.context import ServerContext
+from server.http.kept_reads import KeptReads
+from server.http.pace import Pace
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _SHARED_IN = "imageflow_shared_in"
-_QUICK, _OWN_LANE = "imageflow_quick", "imageflow_lane"
+_QUICK, _OWN_LANE, _KEPT = "imageflow_quick", "imageflow_lane", "imageflow_kept"
 _HEAVY_NICENESS = 10
 _QUICK_S = 0.005
 """Longer than it takes to reach a thread, and still shorter than anybody notices."""
 _MOST_HEAVY = 32
-"""Heavy reads that wait or run; beyond them a new one is refused rather than kept waiting for minutes."""
+"""Heavy reads that wait; beyond them a new one is refused rather than kept waiting for minutes."""
+_PACE = Pace(share=0.2, burst_s=0.1)
+"""A page of a dashboard, some five reads, is within the burst; who asks without a pause has a fifth of the time."""
+_LEAST_COST_S, _MOST_COST_S = 0.002, 0.020
+"""What a heavy read counts for at least, as its request and answer take time too; and at most, as a longer one spends
+its time in the database, where it stops nobody."""
 
 
 class Lane(Enum):
@@ -58,6 +66,8 @@ _pools: dict[Lane, ThreadPoolExecutor] = {}
 _took: dict[Callable[..., Any], float] = {}
 """Seconds of the processor that a quick read has taken last."""
 _in_flight: dict[tuple[object, ...], asyncio.Future[Any]] = {}
+_kept_reads = KeptReads()
+"""Of the thread of heavy reads."""
 
 
 def set_threads(lane: Lane, threads: int) -> None:
@@ -68,6 +78,12 @@ def set_threads(lane: Lane, threads: int) -> None:
 def heavy(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
     """Mark an endpoint as a heavy read, shared by those who ask the same at the same time."""
     setattr(endpoint, _SHARED_IN, Lane.HEAVY)
+    return endpoint
+
+
+def kept(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
+    """Mark a heavy read that takes ``context`` and reads nothing but its database, so that its answer may be kept."""
+    setattr(endpoint, _KEPT, True)
     return endpoint
 
 
@@ -107,22 +123,52 @@ def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awai
 
 
 async def _share(lane: Lane, endpoint: Callable[..., Any], named: dict[str, Any]) -> Any:
-    """Return the result of a read of the same figures that is under way, else of one that begins now."""
+    """Return the result of a read of the same figures that may be shared, else of one of its own."""
     key = (endpoint, *map(_identity, named.values()))
     reading = _in_flight.get(key)
     if reading is None:
-        if lane is Lane.HEAVY and len(_in_flight) >= _MOST_HEAVY:
-            raise Unavailable("server-busy")
-        reading = _in_flight[key] = asyncio.ensure_future(run_on(lane, endpoint, **named))
+        work = functools.partial(endpoint, **named)
+        if lane is Lane.HEAVY:
+            if len(_in_flight) >= _MOST_HEAVY:
+                raise Unavailable("server-busy")
+            if getattr(endpoint, _KEPT, False):
+                work = functools.partial(_keeping, key, named["context"], work)
+            work = functools.partial(_paced, functools.partial(_begins, asyncio.get_running_loop(), key), work)
+        reading = _in_flight[key] = asyncio.ensure_future(run_on(lane, work))
         reading.add_done_callback(functools.partial(_forget, key))
     # A client that goes away must not end the read that others wait for.
     return await asyncio.shield(reading)
 
 
 def _forget(key: tuple[object, ...], reading: asyncio.Future[Any]) -> None:
-    _in_flight.pop(key, None)
+    if _in_flight.get(key) is reading:
+        del _in_flight[key]
     if not reading.cancelled():
         reading.exception()  # Looked at here, for the case that everybody who waited has gone.
+
+
+def _begins(loop: asyncio.AbstractEventLoop, key: tuple[object, ...]) -> None:
+    """Let nobody share a read from now on: it might not see what they have changed before they ask."""
+    if not loop.is_closed():
+        # Before any request that comes later: the loop takes its callbacks in turn.
+        loop.call_soon_threadsafe(_in_flight.pop, key, None)
+
+
+def _paced(begins: Callable[[], None], read: Callable[[], _T]) -> _T:
+    """Read when heavy reads may; on their thread."""
+    time.sleep(_PACE.rest_s(time.monotonic()))
+    begins()
+    began = time.thread_time()
+    try:
+        return read()
+    finally:
+        cost = min(max(time.thread_time() - began, _LEAST_COST_S), _MOST_COST_S)
+        _PACE.took(cost, time.monotonic())
+
+
+def _keeping(key: tuple[object, ...], context: ServerContext, read: Callable[[], _T]) -> _T:
+    found: _T = _kept_reads.find(key, context.database, read, time.monotonic())
+    return found
 
 
 def _identity(argument: object) -> object:

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Query
 
 from server.http.dependencies import ANY_PRINCIPAL, Context
-from server.http.lanes import heavy, shared
+from server.http.lanes import heavy, kept, shared
 from server.http.periods import InPeriod
 from server.http.routes import feature_router
 from server.quality import service
@@ -36,6 +36,7 @@ By = Annotated[Dimension, Query(description="What is grouped by; `class` counts 
 
 @router.get("/statistics", summary="Completed sessions by effective verdict", dependencies=ANY_PRINCIPAL)
 @heavy
+@kept
 def statistics(context: Context, period: InPeriod, scope: InScope) -> Statistics:
     """A person's verdict goes before the machine's; held parts are counted beside the OK rate.
 
@@ -46,6 +47,7 @@ def statistics(context: Context, period: InPeriod, scope: InScope) -> Statistics
 
 @router.get("/statistics/breakdown", summary="Completed sessions in groups", dependencies=ANY_PRINCIPAL)
 @heavy
+@kept
 def breakdown(context: Context, period: InPeriod, scope: InScope, by: By) -> Breakdown:
     """With the agreement of machine and persons in each group; a user is who decided last, else who inspected."""
     return service.breakdown(context, period, scope, by)
@@ -60,6 +62,7 @@ def get_realtime(context: Context) -> RealtimeQuality:
 
 @router.get("/quality/trends", summary="Control chart of the NG fraction by day", dependencies=ANY_PRINCIPAL)
 @heavy
+@kept
 def trends(context: Context, period: InPeriod, scope: InScope) -> Trends:
     """A p chart with limits for each day's number of parts, and Nelson's rules 1 to 4; the last 30 days by default."""
     return service.trends(context, period, scope)
@@ -67,6 +70,7 @@ def trends(context: Context, period: InPeriod, scope: InScope) -> Trends:
 
 @router.get("/quality/pareto", summary="What NG parts or defects fall on", dependencies=ANY_PRINCIPAL)
 @heavy
+@kept
 def pareto(context: Context, period: InPeriod, scope: InScope, by: By = Dimension.CLASS) -> Pareto:
     """The most frequent first, with cumulated shares; the last 30 days by default."""
     return service.pareto(context, period, scope, by)

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from models.errors import Unavailable
+from models.sync import SyncState
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
-from server.http.lanes import Lane, heavy, in_lane, quick, shared, signing_in
+from server.http.lanes import Lane, heavy, in_lane, kept, quick, shared, signing_in
 
 PATIENCE_S = 30
 
@@ -67,6 +68,70 @@ def test_a_read_that_begins_after_the_end_of_another_reads_again() -> None:
         return reads.begun
 
     assert asyncio.run(main()) == [7, 7]
+
+
+def test_a_read_that_has_begun_is_shared_with_nobody_who_asks_later() -> None:
+    async def main() -> list[int]:
+        reads, context = Reads(), [0]
+        read = endpoint(reads, heavy)
+        first = asyncio.ensure_future(read(number=7, context=context))
+        await begun(reads)
+        await asyncio.sleep(0)  # What the read has told the loop comes before any later request.
+        later = [asyncio.ensure_future(read(number=7, context=context)) for _ in range(3)]
+        await asyncio.sleep(0)
+        reads.release.set()
+        await asyncio.gather(first, *later)
+        return reads.begun
+
+    assert asyncio.run(main()) == [7, 7]
+
+
+def counting(reads: list[str]) -> Callable[..., Any]:
+    """Return a kept read that is counted when it asks its database."""
+
+    @heavy
+    @kept
+    def read(context: ServerContext, asking: str) -> str:
+        reads.append(asking)
+        return f"for {asking}"
+
+    return in_lane(read, writes=False)
+
+
+def test_a_kept_read_is_not_repeated_while_nothing_is_committed(tmp_path: Path) -> None:
+    reads: list[str] = []
+    asked = _asked(tmp_path, counting(reads), [("ann", False), ("ann", False)])
+    assert (asked, reads) == (["for ann", "for ann"], ["ann"])
+
+
+def test_a_commit_ends_what_is_kept(tmp_path: Path) -> None:
+    reads: list[str] = []
+    _asked(tmp_path, counting(reads), [("ann", False), ("ann", True)])
+    assert reads == ["ann", "ann"]
+
+
+def test_a_kept_read_is_of_one_caller_where_the_caller_matters(tmp_path: Path) -> None:
+    asked = _asked(tmp_path, counting([]), [("ann", False), ("bob", False)])
+    assert asked == ["for ann", "for bob"]
+
+
+def _asked(folder: Path, read: Callable[..., Any], callers: list[tuple[str, bool]]) -> list[str]:
+    """Return what callers are answered one after the other; True lets a commit come before."""
+    context = open_context(ServerSettings(data_dir=folder))
+
+    async def main() -> list[str]:
+        found = []
+        for caller, after_commit in callers:
+            if after_commit:
+                with context.database.local_transaction() as session:
+                    session.add(SyncState(key="test", value=""))
+            found.append(await read(context=context, asking=caller))
+        return found
+
+    try:
+        return asyncio.run(main())
+    finally:
+        context.close()
 
 
 def test_heavy_reads_of_other_figures_run_one_after_the_other() -> None:
