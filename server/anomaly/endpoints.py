@@ -11,7 +11,7 @@ from models.sensors import SensorModelStatus
 from models.states import ApiScope, Role
 from server.anomaly import alerting, learning, scoring, service, streams, thresholds, uploads
 from server.anomaly.alert_schemas import AlertSettings, AlertSettingsReply
-from server.anomaly.forms import read_form, rejected
+from server.anomaly.forms import read_form, require_applicable
 from server.anomaly.learning_schemas import DriftReply, DriftRequest, LearnedRows, LearningReply, LearnRequest
 from server.anomaly.schemas import (
     BatchReply,
@@ -47,8 +47,9 @@ Teaching = Annotated[Principal, Depends(require(Role.SUPERVISOR, Role.ADMIN, Rol
 SensorPath = Annotated[SensorName, Path(description="The sensor.")]
 StreamPath = Annotated[StreamName, Path(description="The client's name of the machine.")]
 _SETTINGS = (
-    "JSON object for a training: window, percent, automatic, scaling, epochs, seed, leave_out, encoding, decimal, "
-    "skip_lines, missing; as the options of `imageflow train sensor`."
+    "JSON object for a training: window, percent, automatic, false_alarms_per_week, scaling, epochs, seed, leave_out, "
+    "keep, encoding, decimal, skip_lines, missing; as the options of `imageflow train sensor`. `model.npz` takes none, "
+    "`model.pth` takes all but window, keep and false_alarms_per_week."
 )
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 
@@ -121,13 +122,12 @@ def create_model(
     """Nothing in a file is executed. On a table a model is trained in a process of its own, and is `ready` after it."""
     form = read_form({"id": id or None, "name": name, "sensor": sensor, "activate": activate}, settings)
     kind = uploads.kind_of(file.file)
+    require_applicable(form, kind, with_data=data is not None)
     if kind is UploadKind.MODEL:
         uploaded = uploads.read_model(file.file, file.filename or "model.npz")
         reply, new = service.keep_model(context, asking, form, uploaded)
-    elif kind is UploadKind.TABLE:
-        reply, new = trainings.begin(asking, form, file.file)
     elif data is None:
-        raise rejected("data", "value-missing")
+        reply, new = trainings.begin(asking, form, file.file)
     else:
         reply, new = trainings.begin(asking, form, data.file, uploads.bounded(file.file))
     answer.created(f"/anomaly/models/{reply.id}", new=new)

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from inspection.sensor import model_bytes
 from models.ids import new_id
 from models.sensors import SensorModelRecord, SensorModelStatus
 from server.anomaly.schemas import SensorModelForm
@@ -19,7 +20,7 @@ from server.anomaly.training import SensorTrainings
 from server.context import open_context
 from server.core.settings import ServerSettings
 from tests.support.awaiting import wait_until
-from tests.support.sensor_models import COLUMNS, csv_text, rows
+from tests.support.sensor_models import COLUMNS, csv_text, rows, vector_model
 from tests.support.serving import SETUP, Served
 
 pytestmark = pytest.mark.slow
@@ -229,3 +230,47 @@ def test_weights_of_another_width_than_their_data_are_refused(served: Served) ->
     answer = served["supervisor"].post("/anomaly/models", files=files, data={"sensor": f"pump-{new_id()}"})
     shown = ended(served["inspector"], answer.json()["id"])
     assert shown["error"]["code"] == "sensor-checkpoint-columns"
+
+
+def refused(served: Served, files: dict[str, bytes], settings: dict[str, Any]) -> list[str]:
+    """Return the fields that an upload is refused for."""
+    form = {"settings": json.dumps(settings), "sensor": f"pump-{new_id()}"}
+    answer = served["supervisor"].post("/anomaly/models", files={**files}, data=form)
+    assert answer.status_code == 400, answer.text
+    return [one["field"] for one in answer.json()["validation_errors"]]
+
+
+@pytest.mark.parametrize("given", [{"window": 5}, {"keep": ["speed"]}, {"false_alarms_per_week": 1}])
+def test_a_setting_that_weights_have_no_use_for_is_refused(served: Served, given: dict[str, Any]) -> None:
+    data, _ = checkpoint()
+    assert refused(served, {"file": data, "data": TABLE.encode()}, given) == [f"settings.{next(iter(given))}"]
+
+
+@pytest.mark.parametrize(
+    "given", [{"epochs": 3}, {"keep": ["speed"]}, {"percent": 99}, {"automatic": True}, {"missing": ["-999"]}]
+)
+def test_a_setting_that_a_whole_model_has_no_use_for_is_refused(served: Served, given: dict[str, Any]) -> None:
+    files = {"file": model_bytes(vector_model())}
+    assert refused(served, files, given) == [f"settings.{next(iter(given))}"]
+
+
+@pytest.mark.parametrize("window", [1, 5])
+def test_false_alarms_of_rows_that_are_no_series_are_refused(served: Served, window: int) -> None:
+    asked = {"false_alarms_per_week": 1, "window": window}
+    assert refused(served, {"file": TABLE.encode()}, asked) == ["settings.false_alarms_per_week"]
+
+
+def test_a_percentile_beside_the_automatic_threshold_is_refused(served: Served) -> None:
+    assert refused(served, {"file": TABLE.encode()}, {"automatic": True, "percent": 99}) == ["settings.percent"]
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["table", "model"])
+def test_data_beside_a_file_that_is_no_weights_is_refused(served: Served, whole: bool) -> None:
+    file = model_bytes(vector_model()) if whole else TABLE.encode()
+    assert refused(served, {"file": file, "data": TABLE.encode()}, {}) == ["data"]
+
+
+def test_a_setting_as_it_is_without_being_given_is_accepted(served: Served) -> None:
+    form = {"settings": json.dumps({"window": 1, "seed": 0}), "sensor": f"pump-{new_id()}"}
+    files = {"file": model_bytes(vector_model())}
+    assert served["supervisor"].post("/anomaly/models", files=files, data=form).status_code == 201
