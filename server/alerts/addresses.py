@@ -6,9 +6,11 @@ import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from models.errors import InvalidInput, Unavailable
+from models.messages import LocalText
 from models.rejections import RejectedValueError
 
 _PORTS = {"http": 80, "https": 443}
@@ -86,14 +88,32 @@ def destinations_of(url: str, allowed: Sequence[str]) -> list[Destination]:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         raise Unavailable("webhook-host-unknown", host=host) from error
-    addresses = [ipaddress.ip_address(entry[4][0]) for entry in found]
-    networks = [ipaddress.ip_network(network, strict=False) for network in allowed]
-    # All of them: one that is refused among several is no slip of a public service.
-    for address in addresses:
-        if not may_connect(address, networks, plain=parts.scheme == "http"):
-            raise InvalidInput("webhook-address-refused", host=host)
+    addresses = _addresses(found)
+    if not _may_call(parts.scheme, addresses, allowed):
+        raise InvalidInput("webhook-address-refused", host=host)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return [Destination(parts.scheme, host, address, port, path) for address in dict.fromkeys(addresses)]
+
+
+def require_allowed(urls: Sequence[str], allowed: Sequence[str]) -> None:
+    """Check webhooks whose hosts are addresses, in whatever spelling, as ``destinations_of`` will before each call.
+
+    A name is left to the call: what it resolves to may change.
+
+    Args:
+        urls: of ``require_webhook_url``.
+        allowed: as for ``destinations_of``.
+
+    Raises:
+        InvalidInput: ``validation-error`` with those that would be refused.
+    """
+    entries = [
+        {"field": f"webhooks.{place}", "message": LocalText.of("value-webhook-address", {})}
+        for place, url in enumerate(urls)
+        if not _may_call(urlsplit(url).scheme, _literal(urlsplit(url).hostname or ""), allowed)
+    ]
+    if entries:
+        raise InvalidInput("validation-error", members={"validation_errors": entries})
 
 
 def may_connect(address: Address, allowed: Sequence[Network], *, plain: bool = False) -> bool:
@@ -108,6 +128,27 @@ def may_connect(address: Address, allowed: Sequence[Network], *, plain: bool = F
         return True
     meant = _meant(address)
     return not plain and meant.is_global and not meant.is_multicast and not address.is_multicast
+
+
+def _literal(host: str) -> list[Address]:
+    """Return the address that a host is by itself; none for a name."""
+    try:
+        return _addresses(socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST))
+    except (OSError, UnicodeError):
+        return []
+
+
+def _addresses(found: Sequence[tuple[Any, Any, Any, str, tuple[Any, ...]]]) -> list[Address]:
+    return [ipaddress.ip_address(entry[4][0]) for entry in found]
+
+
+def _may_call(scheme: str, addresses: Sequence[Address], allowed: Sequence[str]) -> bool:
+    """Return whether all addresses of a host may be called.
+
+    One that may not among several is no slip of a public service.
+    """
+    networks = [ipaddress.ip_network(network, strict=False) for network in allowed]
+    return all(may_connect(address, networks, plain=scheme == "http") for address in addresses)
 
 
 def _meant(address: Address) -> Address:

@@ -10,6 +10,7 @@ from models.clock import utc_now
 from models.devices import Device
 from models.errors import NotFound, UserFacingError
 from models.sensors import SensorAlertSettings
+from server.alerts.addresses import require_allowed
 from server.alerts.raising import AlertReason, Recipients, clear_alert, open_key, raise_alert
 from server.anomaly.alert_schemas import AlertSettings, AlertSettingsReply
 from server.audit import audited, differences
@@ -40,6 +41,7 @@ def set_settings(
 
     Raises:
         NotFound: ``device-unknown`` for a station to stop that is not enrolled.
+        InvalidInput: ``validation-error`` for a webhook that may not be called.
         PreconditionFailed: ``revision-mismatch``.
     """
     chosen = body.model_dump()
@@ -48,6 +50,8 @@ def set_settings(
             require_record(session, Device, device_id, "device-unknown")
         record = session.get(SensorAlertSettings, sensor, with_for_update=True)
         before = {} if record is None else {name: getattr(record, name) for name in chosen}
+        if body.webhooks != before.get("webhooks"):
+            require_allowed(body.webhooks, context.settings.alert_webhook_networks)
         if record is None:
             expected.require_none()
             record = SensorAlertSettings(sensor=sensor)

@@ -14,6 +14,7 @@ from models.errors import Conflict, InvalidInput
 from models.ids import new_id
 from models.states import AlertRuleKind
 from models.targets import InspectionItem, Target
+from server.alerts.addresses import require_allowed
 from server.audit import SERVER_DEVICE, audited, differences, made, removed
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
@@ -49,7 +50,7 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
 
     Raises:
         InvalidInput: ``alert-rule-without-items``, ``alert-rule-without-targets``; ``validation-error`` for a
-            threshold that the kind of rule cannot use.
+            threshold that the kind of rule cannot use, or a webhook that may not be called.
         NotFound: ``target-not-found``, ``item-not-found`` or ``device-unknown``.
         Conflict: ``id-taken``.
     """
@@ -71,6 +72,7 @@ def create_rule(context: ServerContext, who: Principal, body: AlertRuleCreate) -
         )
         _require_sensible(rule)
         _require_reachable(rule, body.parameters)
+        require_allowed(rule.webhooks, context.settings.alert_webhook_networks)
         _require_known(session, body.model_dump(include=_REFERENCES))
         session.add(rule)
         session.flush()
@@ -86,7 +88,7 @@ def change_rule(
     Raises:
         NotFound: ``alert-rule-unknown``; ``target-not-found``, ``item-not-found`` or ``device-unknown``.
         InvalidInput: ``alert-rule-without-items``, ``alert-rule-without-targets``; ``validation-error`` for a
-            threshold that the kind of rule cannot use.
+            threshold that the kind of rule cannot use, or a webhook that may not be called.
         PreconditionFailed: ``revision-mismatch``.
         Conflict: ``member-read-only``.
     """
@@ -102,6 +104,8 @@ def change_rule(
         _require_known(session, {name: value for name, value in given.items() if getattr(before, name) != value})
         if "parameters" in given:
             _require_reachable(rule, body.parameters)
+        if "webhooks" in given and rule.webhooks != before.webhooks:
+            require_allowed(rule.webhooks, context.settings.alert_webhook_networks)
         changes = differences(before.model_dump(mode="json"), given)
         if changes:
             rule.updated_at, rule.updated_by = utc_now(), who.username

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import select
 
@@ -122,7 +123,13 @@ def test_a_stream_has_an_alert_of_its_own(served: Served) -> None:
 
 @pytest.mark.parametrize(
     ("member", "value"),
-    [("mail", ["nobody"]), ("webhooks", ["file:///etc/passwd"]), ("after_rows", 0), ("mail", ["a@b.c\nBcc: d@e.f"])],
+    [
+        ("mail", ["nobody"]),
+        ("mail", ["a@b.c\nBcc: d@e.f"]),
+        ("webhooks", ["file:///etc/passwd"]),
+        ("webhooks", ["https://10.0.0.1/"]),
+        ("after_rows", 0),
+    ],
 )
 def test_recipients_that_are_none_are_refused(served: Served, sensor: str, member: str, value: object) -> None:
     assert served["supervisor"].put(f"/anomaly/alerts/{sensor}", json={member: value}).status_code == 400
@@ -132,3 +139,34 @@ def test_a_station_to_stop_is_an_enrolled_one(served: Served, sensor: str) -> No
     told(served, sensor, line_stop=True, stations=[enrol(served)["device_id"]])
     answer = served["supervisor"].put(f"/anomaly/alerts/{sensor}", json={"line_stop": True, "stations": [new_id()]})
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (404, "device-unknown")
+
+
+def change(served: Served, sensor: str, tag: str) -> httpx.Response:
+    path = f"/anomaly/alerts/{sensor}"
+    return served["supervisor"].put(path, json={"after_rows": 7}, headers={"If-Match": tag})
+
+
+def test_the_recipients_that_were_read_are_changed(served: Served, sensor: str) -> None:
+    tag = served["inspector"].get(f"/anomaly/alerts/{sensor}").headers["etag"]
+    changed = change(served, sensor, tag)
+    assert (changed.status_code, changed.json()["after_rows"]) == (200, 7)
+    assert changed.headers["etag"] not in {"", tag}
+
+
+def test_recipients_that_were_changed_meanwhile_stay(served: Served, sensor: str) -> None:
+    tag = served["inspector"].get(f"/anomaly/alerts/{sensor}").headers["etag"]
+    told(served, sensor, after_rows=5)
+    refused, present = change(served, sensor, tag), served["inspector"].get(f"/anomaly/alerts/{sensor}")
+    assert (refused.status_code, present.json()["after_rows"]) == (412, 5)
+    assert f'"{refused.json()["revision"]}"' == present.headers["etag"]
+
+
+def test_recipients_that_are_not_set_have_no_revision(served: Served) -> None:
+    refused = change(served, f"pump-{new_id()}", '"0"')
+    assert (refused.status_code, refused.json()["revision"]) == (412, None)
+
+
+def test_recipients_that_are_known_are_not_sent_again(served: Served, sensor: str) -> None:
+    path = f"/anomaly/alerts/{sensor}"
+    tag = served["inspector"].get(path).headers["etag"]
+    assert served["inspector"].get(path, headers={"If-None-Match": tag}).status_code == 304

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from models.alerts import AlertRule
 from models.ids import new_id
 from tests.support.serving import Served, make_target
 
@@ -101,6 +102,35 @@ def test_a_deleted_rule_is_gone(served: Served) -> None:
 )
 def test_a_rule_that_makes_no_sense_is_refused(served: Served, wrong: dict[str, Any]) -> None:
     assert code_of(served["supervisor"].post(RULES, json=body(**wrong))) == (400, "validation-error")
+
+
+INTERNAL = ["https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://[::1]/", "http://192.0.2.1/"]
+
+
+@pytest.mark.parametrize("url", INTERNAL)
+def test_a_webhook_to_an_address_that_is_never_called_is_refused(served: Served, url: str) -> None:
+    answer = served["supervisor"].post(RULES, json=body(webhooks=["https://example.com/", url]))
+    assert code_of(answer) == (400, "validation-error")
+    assert [one["field"] for one in answer.json()["validation_errors"]] == ["webhooks.1"]
+
+
+def test_a_change_to_a_webhook_that_is_never_called_is_refused(served: Served) -> None:
+    rule = made(served)
+    answer = served["supervisor"].put(f"{RULES}/{rule['id']}", json={"webhooks": INTERNAL[:1]})
+    assert code_of(answer) == (400, "validation-error")
+
+
+@pytest.mark.parametrize("url", ["https://localhost/", "https://8.8.8.8/", "http://example.com/"])
+def test_a_webhook_that_may_be_called_later_is_accepted(served: Served, url: str) -> None:
+    assert served["supervisor"].post(RULES, json=body(webhooks=[url])).json()["webhooks"] == [url]
+
+
+def test_a_rule_keeps_a_webhook_that_was_allowed_when_it_was_made(served: Served) -> None:
+    rule = made(served)
+    with served.context.database.local_transaction() as session:
+        session.get_one(AlertRule, rule["id"]).webhooks = INTERNAL[:1]
+    changed = served["supervisor"].put(f"{RULES}/{rule['id']}", json={"enabled": False, "webhooks": INTERNAL[:1]})
+    assert changed.json()["enabled"] is False
 
 
 def test_a_threshold_that_no_rate_reaches_is_refused_at_a_change_too(served: Served) -> None:
