@@ -124,10 +124,22 @@ def append_local_audit(
     subject: str = "",
     subject_id: str = "",
     detail: dict[str, Any] | None = None,
+    kept: bool | None = None,
 ) -> None:
     """Add an entry that stays in this store to the chain of ``device_id``, as the last writes of the transaction.
 
     So the chain's head is locked as briefly as can be. The statements pass by the session: it has no record to keep.
+
+    Args:
+        session: the transaction.
+        device_id: whose chain.
+        actor: who did it.
+        action: what was done.
+        subject: kind of record.
+        subject_id: of the record.
+        detail: further values.
+        kept: given, the entry is written within a savepoint, and taken back where False: either takes the same
+            statements, so that nobody can tell by the time.
     """
     entry = {
         "id": new_id(),
@@ -139,7 +151,16 @@ def append_local_audit(
         "subject_id": subject_id,
         "detail": as_stored(detail or {}),
     }
-    do_last(session, lambda writing: _link(writing, entry))
+    do_last(session, lambda writing: _link(writing, entry) if kept is None else _link_within(writing, entry, kept=kept))
+
+
+def _link_within(session: Session, entry: dict[str, Any], *, kept: bool) -> None:
+    savepoint = session.connection().begin_nested()
+    _link(session, entry)
+    if kept:
+        savepoint.commit()
+    else:
+        savepoint.rollback()
 
 
 def _link(session: Session, entry: dict[str, Any]) -> None:

@@ -45,6 +45,20 @@ def record_changes(session: Session, changes: Iterable[AuditedChange]) -> None:
 
 def audited(session: Session, who: Principal, action: str, subject: str, subject_id: str, **detail: Any) -> None:
     """Record a mutation in the transaction that makes it, with the address and the station it was asked for from."""
+    audited_alike(session, who, action, subject, subject_id, detail)
+
+
+def audited_alike(
+    session: Session,
+    who: Principal,
+    action: str,
+    subject: str,
+    subject_id: str,
+    detail: Mapping[str, Any],
+    *,
+    kept: bool | None = None,
+) -> None:
+    """Record as ``audited``; ``kept`` is that of ``append_local_audit``."""
     where = {"address": who.address, "station": who.device_id}
     append_local_audit(
         session,
@@ -54,6 +68,7 @@ def audited(session: Session, who: Principal, action: str, subject: str, subject
         subject=subject,
         subject_id=subject_id,
         detail={**detail, **{name: value for name, value in where.items() if value}},
+        kept=kept,
     )
 
 

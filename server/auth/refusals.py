@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from sqlalchemy.orm import Session
 
-from server.audit import audited
+from server.audit import audited_alike
+from server.auth.identity.counts import count_one
 from server.auth.identity.principal import Principal
-from server.context import ServerContext
+from server.auth.identity.rate_limit import site_of
+
+_WINDOW_S = 3_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +36,25 @@ class Refusal:
     station: str | None = None
 
 
-def record_refusal(context: ServerContext, session: Session, refusal: Refusal) -> None:
+def record_refusal(session: Session, refusal: Refusal) -> None:
     """Record that somebody was not let in.
 
     Every refusal of somebody known has an entry; the limits of sign-in bound them by name. Names that nobody has can be
     made up without end: the first, the tenth, the hundredth of an hour and so on have an entry, with their number.
+    Either takes the same statements and one commit, so that the time of a refusal tells nobody which names there are.
 
     Args:
-        context: counts those of unknown names, for all processes that share a database.
         session: the transaction; it must commit although the request is refused.
         refusal: what is recorded.
     """
+    known = bool(refusal.subject_id)
+    times = count_one(session, json.dumps(["refused", refusal.action, known, site_of(refusal.address)]), _WINDOW_S)
     detail: dict[str, object] = {"reason": refusal.reason}
-    if not refusal.subject_id:
-        times = context.limiter.unknown(refusal.action, refusal.address)
-        if not _is_noted(times):
-            return
-        if times > 1:
-            detail["times"] = times
+    if not known and times > 1:
+        detail["times"] = times
     nobody = Principal(None, "anonymous", None, refusal.station, address=refusal.address)
-    audited(session, nobody, refusal.action, refusal.subject, refusal.subject_id, **detail)
+    kept = known or _is_noted(times)
+    audited_alike(session, nobody, refusal.action, refusal.subject, refusal.subject_id, detail, kept=kept)
 
 
 def _is_noted(times: int) -> bool:

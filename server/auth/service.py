@@ -96,7 +96,7 @@ def check_device(context: ServerContext, device_id: str, credential: str, addres
             audited(session, who, "device.signed-in", "device", known.id)
         else:
             claimed, reason = (known.id if known else ""), refusal or "unknown"
-            record_refusal(context, session, Refusal("device.refused", "device", claimed, reason, address))
+            record_refusal(session, Refusal("device.refused", "device", claimed, reason, address))
     if known is None or refusal is not None:
         raise NotSignedIn(DEVICE_REVOKED if refusal == _REVOKED else DEVICE_REFUSED)
     attempt.succeeded()
@@ -145,13 +145,14 @@ def _sign_in(context: ServerContext, username: str, password: str, address: str,
     with context.database.read() as session:
         known = user_by_name(session, username)
         user_id = known.id if known else None
-        digest = password_digest(session, user_id) if user_id else None
+        # Asked for an unknown name too: the time tells nobody which names there are.
+        digest = password_digest(session, user_id or "")
     right = context.passwords.matches(password, digest)
     with context.database.local_transaction() as session:
         user = _user_or_reason(session, user_id, digest, station, right=right)
         if isinstance(user, str):
             refusal = Refusal("auth.refused", "user", user_id or "", user, address, device_id)
-            record_refusal(context, session, refusal)
+            record_refusal(session, refusal)
         else:
             now = utc_now()
             begun = AuthSession(

@@ -43,7 +43,7 @@ def register(context: ServerContext, body: DeviceRegister, address: str) -> Devi
         if code is None or refusal is not None:
             claimed, reason = (code.id if code else ""), refusal or "unknown"
             refused = Refusal("device.enrolment-refused", "enrolment_code", claimed, reason, address)
-            record_refusal(context, session, refused)
+            record_refusal(session, refused)
             registered = None
         else:
             registered = _enrol(session, context, code, body, address)

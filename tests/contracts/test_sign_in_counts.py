@@ -57,11 +57,6 @@ def test_a_window_that_is_over_counts_anew(database: Database) -> None:
     assert counts.incr("key", 60) == 1
 
 
-def test_unknown_names_at_two_processes_count_together(database: Database) -> None:
-    one, other = (SignInLimiter(2, DatabaseCounts(database)) for _ in range(2))
-    assert [one.unknown("auth.refused", HERE), other.unknown("auth.refused", HERE)] == [1, 2]
-
-
 def test_what_is_counted_is_kept_as_a_digest(database: Database) -> None:
     SignInLimiter(2, DatabaseCounts(database)).user("boss", HERE)
     with database.read() as session:

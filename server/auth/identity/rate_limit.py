@@ -28,7 +28,6 @@ from models.errors import TooManyRequests
 from models.names import folded
 
 _WINDOW_S = 60
-_UNKNOWN_WINDOW_S = 3_600
 _WIDE_FACTOR = 10
 _IPV6_SITE_BITS = 64
 
@@ -116,15 +115,6 @@ class SignInLimiter:
             TooManyRequests: as ``user``.
         """
         return self._take(self._narrow("enrolment", site_of(address)), None, address)
-
-    def unknown(self, kind: str, address: str) -> int:
-        """Count an attempt under a name that nobody has, and return how many there were of its kind within an hour.
-
-        Args:
-            kind: of attempt.
-            address: it came from; all of its site count together.
-        """
-        return self._storage.incr(json.dumps(["unknown", kind, site_of(address)]), _UNKNOWN_WINDOW_S)
 
     def _narrow(self, *space: str) -> _Limit:
         return _Limit(json.dumps(["narrow", *space]), self._attempts)

@@ -88,6 +88,14 @@ def test_stations_that_nobody_enrolled_have_an_entry_for_each_power_of_ten(fresh
     assert sorted(found, key=str) == [("", noted), ("", {**noted, "times": 10})]
 
 
+def test_made_up_names_are_counted_by_their_kind(tmp_path: Path) -> None:
+    with serve_with_users(tmp_path) as other:
+        made_up = {"device_id": new_id(), "credential": "ifd_guessed"}
+        assert other["anonymous"].post("/tauri/auth/device", json=made_up).status_code == 401
+        assert signed_in_as(other, {"username": "made up"}) == 401
+        assert "times" not in newest(other, "auth.refused")[1]
+
+
 def test_every_refusal_of_a_known_station_has_an_entry(served: Served) -> None:
     station = enrol(served)
     for _ in range(12):

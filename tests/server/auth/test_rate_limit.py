@@ -81,18 +81,6 @@ def test_made_up_names_leave_no_counts_once_the_address_is_locked() -> None:
     assert len(counts.storage) == before
 
 
-def test_unknown_names_are_counted_by_kind() -> None:
-    limiter = SignInLimiter(3)
-    assert [limiter.unknown("auth.refused", HERE) for _ in range(2)] == [1, 2]
-    assert limiter.unknown("device.refused", HERE) == 1
-
-
-def test_unknown_names_are_counted_by_the_site_of_an_address() -> None:
-    limiter = SignInLimiter(3)
-    one, other, elsewhere = "2001:db8:1:2::1", "2001:db8:1:2::2", "2001:db8:1:3::1"
-    assert [limiter.unknown("auth.refused", address) for address in (one, other, elsewhere)] == [1, 2, 1]
-
-
 def test_the_refusal_says_how_long_to_wait() -> None:
     limiter = SignInLimiter(1)
     limiter.user("boss", HERE)
