@@ -33,18 +33,21 @@ class Authority:
         self.certificate = folder / f"{name}.pem"
         self.certificate.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
 
-    def sign(self, host: str) -> Signed:
-        """A certificate for a host name."""
+    @property
+    def own(self) -> Signed:
+        """The authority's certificate with its key."""
+        key = self.certificate.with_suffix(".key")
+        key.write_bytes(_key_pem(self._key))
+        return Signed(self.certificate, key)
+
+    def sign(self, host: str, begins: datetime.timedelta = -_DAY, ends: datetime.timedelta = _DAY) -> Signed:
+        """A certificate for a host name; its validity is relative to now."""
         key = ec.generate_private_key(ec.SECP256R1())
-        made = _builder(_named(host), self._name, key)
+        made = _builder(_named(host), self._name, key, begins, ends)
         made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), False)
         files = Signed(self._folder / f"{host}.pem", self._folder / f"{host}.key")
         files.certificate.write_bytes(_pem(made.sign(self._key, hashes.SHA256())))
-        files.key.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        files.key.write_bytes(_key_pem(key))
         return files
 
 
@@ -52,7 +55,13 @@ def _named(name: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
 
 
-def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime.timedelta = -_DAY,
+    ends: datetime.timedelta = _DAY,
+) -> x509.CertificateBuilder:
     now = datetime.datetime.now(datetime.UTC)
     return (
         x509.CertificateBuilder()
@@ -60,8 +69,14 @@ def _builder(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivate
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _DAY)
-        .not_valid_after(now + _DAY)
+        .not_valid_before(now + begins)
+        .not_valid_after(now + ends)
+    )
+
+
+def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
 
 

@@ -7,13 +7,16 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from models.errors import Unavailable
+from models.messages import LocalText
 from sync.station.client import ServerClient
-from tests.support.certificates import Authority
+from sync.station.trust import verify_reason
+from tests.support.certificates import Authority, Signed
 from tests.support.refusing_server import QuietServer, Refusing, refusing
 
 
@@ -27,11 +30,23 @@ def served() -> Iterator[QuietServer]:
 def authority(served: QuietServer, tmp_path: Path) -> Authority:
     """Who signed the certificate of the server, which encrypts from now on."""
     made = Authority(tmp_path)
-    own = made.sign("localhost")
+    encrypt(served, made.sign("localhost"))
+    return made
+
+
+def encrypt(served: QuietServer, own: Signed) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(own.certificate, own.key)
     served.socket = context.wrap_socket(served.socket, server_side=True)
-    return made
+
+
+def reason(served: QuietServer) -> str:
+    """Return the code of why a certificate is not accepted."""
+    refused = trouble(f"https://localhost:{served.server_port}")
+    assert refused.code == "server-certificate-untrusted"
+    given = refused.values["reason"]
+    assert isinstance(given, LocalText)
+    return given.code
 
 
 def trouble(address: str) -> Unavailable:
@@ -83,7 +98,40 @@ def test_a_server_that_answers_nobody_is_out_of_reach() -> None:
 
 @pytest.mark.usefixtures("authority")
 def test_a_certificate_of_an_unknown_authority_is_named_as_the_trouble(served: QuietServer) -> None:
-    assert trouble(f"https://localhost:{served.server_port}").code == "server-certificate-untrusted"
+    assert reason(served) == "value-certificate-authority-unknown"
+
+
+@pytest.mark.parametrize(
+    ("host", "hours", "code"),
+    [
+        ("localhost", (-20, -10), "value-certificate-expired"),
+        ("localhost", (10, 20), "value-certificate-not-yet-valid"),
+        ("elsewhere", (-20, 20), "value-certificate-of-another-host"),
+    ],
+)
+def test_a_certificate_that_does_not_hold_here_says_why(
+    served: QuietServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, host: str, hours: tuple[int, int], code: str
+) -> None:
+    made = Authority(tmp_path)
+    begins, ends = (timedelta(hours=one) for one in hours)
+    encrypt(served, made.sign(host, begins, ends))
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.certificate))
+    assert reason(served) == code
+
+
+def test_a_certificate_that_nobody_else_signed_says_so(served: QuietServer, tmp_path: Path) -> None:
+    encrypt(served, Authority(tmp_path).own)
+    assert reason(served) == "value-certificate-self-signed"
+
+
+def test_a_reason_without_a_text_is_given_in_the_words_of_the_library() -> None:
+    error = ssl.SSLCertVerificationError()
+    error.verify_code, error.verify_message = 26, "unsuitable certificate purpose"
+    found = verify_reason(error)
+    assert (found.code, found.values) == (
+        "value-certificate-not-accepted",
+        {"reason": "unsuitable certificate purpose"},
+    )
 
 
 @pytest.mark.parametrize("scheme", ["https", "HTTPS"])
