@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from pathlib import Path
 
 from models.errors import Unavailable
@@ -22,6 +23,21 @@ def prepare_data_dir(folder: Path) -> None:
         raise data_dir_unusable(folder, error) from error
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Unavailable("server-data-dir", folder=str(folder), reason=os.strerror(errno.EACCES))
+
+
+def require_no_obstacle(folder: Path) -> None:
+    """Check that the data folder is one, or can be made later; nothing is made.
+
+    Raises:
+        Unavailable: ``server-data-dir`` for a file in its place, or in that of a folder above it.
+    """
+    try:
+        if not stat.S_ISDIR(folder.stat().st_mode):
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise data_dir_unusable(folder, error) from error
 
 
 def data_dir_unusable(folder: Path, error: OSError) -> Unavailable:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from models.errors import InvalidInput
 from models.messages import LocalText
 from server.context import ServerContext, open_context
+from server.core.data_folder import require_no_obstacle
 from server.core.logs import configure_logs
 from server.core.settings import ServerSettings, default_slots
 from server.orchestration.starting import working
@@ -30,8 +31,10 @@ def run_worker(settings: ServerSettings, *, until_stdin_closes: bool, report: Ca
 
     Raises:
         InvalidInput: ``worker-database-embedded``.
+        Unavailable: ``server-data-dir``.
         UserFacingError: when it cannot start, with what to do.
     """
+    require_no_obstacle(settings.data_dir)
     if not settings.database.startswith("postgresql"):
         raise InvalidInput("worker-database-embedded")
     slots = settings.execution_slots or default_slots(os.cpu_count() or 1)

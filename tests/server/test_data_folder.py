@@ -11,7 +11,9 @@ import pytest
 from models.errors import InvalidInput, Unavailable
 from server.core.data_folder import data_dir_unusable, prepare_data_dir
 from server.core.kept_keys import kept_key
+from server.core.settings import ServerSettings
 from server.objects.store import ObjectStore
+from server.process.worker_process import run_worker
 
 
 @pytest.mark.parametrize("below", ["", "data"])
@@ -24,6 +26,22 @@ def test_a_file_in_the_place_of_the_data_folder_is_told_from_a_missing_right(tmp
         "server-data-dir",
         {"folder": str(folder), "reason": os.strerror(errno.ENOTDIR)},
     )
+
+
+@pytest.mark.parametrize("below", ["", "data"])
+def test_a_worker_names_a_file_in_the_place_of_its_folder_first(tmp_path: Path, below: str) -> None:
+    (tmp_path / "file").touch()
+    settings = ServerSettings(data_dir=tmp_path / "file" / below)
+    with pytest.raises(Unavailable) as refusal:
+        run_worker(settings, until_stdin_closes=False, report=lambda _: None)
+    assert (refusal.value.code, refusal.value.values["reason"]) == ("server-data-dir", os.strerror(errno.ENOTDIR))
+
+
+def test_a_worker_without_postgresql_makes_no_folder(tmp_path: Path) -> None:
+    settings = ServerSettings(data_dir=tmp_path / "not there")
+    with pytest.raises(InvalidInput) as refusal:
+        run_worker(settings, until_stdin_closes=False, report=lambda _: None)
+    assert (refusal.value.code, settings.data_dir.exists()) == ("worker-database-embedded", False)
 
 
 def test_a_full_disk_is_no_missing_right_of_the_data_folder(tmp_path: Path) -> None:
