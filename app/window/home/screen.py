@@ -52,9 +52,9 @@ class HomeScreen(Screen):
             label.setStyleSheet("font-weight: 600;")
         self.targets = QListWidget()
         self.items = QListWidget()
-        # One row is enough where the choice of a detail needs the room.
-        self.items.setMinimumHeight(style.sizes.touch + style.sizes.gap)
         for listed in (self.targets, self.items):
+            # One row is enough where a notice or the choice of a detail needs the room.
+            listed.setMinimumHeight(style.sizes.touch + style.sizes.gap)
             listed.setWordWrap(True)
             listed.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.scores = ScoreHistogram(style)

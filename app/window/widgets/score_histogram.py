@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from PySide6.QtCore import QEvent, QLocale, Qt
-from PySide6.QtGui import QColor, QFont
+from PySide6.QtCore import QEvent, QLocale, QSize, Qt
+from PySide6.QtGui import QColor, QFont, QResizeEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
 from app.window.look.style_context import StyleContext
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from app.window.look.theme import Theme
 
 BINS = 20
-LEAST_HEIGHT_MM = 36
-"""Caption, bars, the axis with its numbers and its label, none of them cut."""
+LEAST_HEIGHT_MM, LABELLED_FROM_MM = 27, 36
+"""Caption, bars and the axis with its numbers, none of them cut; the same with the label of the axis."""
 BELOW_AXIS = 6
 """Pixels below the axis."""
 ROOM = 1.25
@@ -87,6 +87,24 @@ class ScoreHistogram(StyledWidget):
             self._draw()
         super().changeEvent(event)
 
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return the height with the axis's label; more is for what stands beside it."""
+        return QSize(super().sizeHint().width(), self.style_context.sizes.millimetres(LABELLED_FROM_MM))
+
+    def hasHeightForWidth(self) -> bool:  # noqa: N802 - Qt's name
+        """Return no: the caption and the chart share the height that there is."""
+        return False
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Label the axis where there is room."""
+        super().resizeEvent(event)
+        self._label_axis()
+
+    def _label_axis(self) -> None:
+        if self._plot is not None:
+            room = self.height() >= self.style_context.sizes.millimetres(LABELLED_FROM_MM)
+            self._plot.getAxis("bottom").showLabel(room)
+
     def _draw(self) -> None:
         shown = self._shown
         if shown is None:
@@ -136,6 +154,7 @@ class ScoreHistogram(StyledWidget):
             axis.setTickFont(font)
         plot.setLabel("bottom", self.tr("Anomaly score"))
         plot.getAxis("bottom").label.setFont(font)
+        self._label_axis()
         # pyqtgraph puts the label of an axis some pixels below the axis's own area, where it would be cut.
         plot.getPlotItem().setContentsMargins(0, 0, 0, BELOW_AXIS)
         over = sum(score > shown.threshold for score in shown.scores)

@@ -10,8 +10,10 @@ from PySide6.QtCore import QPoint
 from PySide6.QtWidgets import QWidget
 
 from app.window.home.details_panel import DetailChoice
+from app.window.widgets.score_histogram import ScoreHistogram
 from inspection.anomaly.training.estimates import DetailEstimate
-from models.errors import Unavailable
+from models.errors import InvalidInput, Unavailable
+from models.messages import LANGUAGES, Language
 from tests.support.user_robot import UserRobot
 
 
@@ -60,6 +62,26 @@ def test_the_choice_of_a_detail_is_not_drawn_over_the_items(low: UserRobot) -> N
     assert not choice.visibleRegion().isEmpty()
     assert not screen.progress_text.visibleRegion().isEmpty()
     assert choice.visibleRegion().boundingRect().width() == choice.width()
+
+
+@pytest.mark.parametrize("width", [1024, 1366])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_scores_are_shown_whole_below_a_notice_of_three_lines(
+    low: UserRobot, language: Language, width: int
+) -> None:
+    low.window.language.show(language)
+    low.window.window.resize(width, 728)
+    low.sign_in()
+    low.until(lambda: low.home.state.scores)
+    detail, chart = low.window.window.banner.detail, low.window.window.findChild(ScoreHistogram)
+    names = ["casting_surface_line_3_part_0.png"]
+    while detail.height() < 3 * detail.fontMetrics().lineSpacing():
+        names.append(f"casting_surface_line_3_part_{len(names)}.png")
+        unread = InvalidInput("window-images-unread", count=20, names=", ".join(names))
+        low.context.notices.add("source-unread", unread)
+        low.qtbot.wait(1)
+    assert chart.height() >= chart.minimumHeight()
+    assert chart.parentWidget().rect().contains(chart.geometry())
 
 
 def test_the_name_of_who_works_is_shown_whole(low: UserRobot) -> None:
