@@ -1,12 +1,11 @@
 import tracemalloc
-from contextlib import suppress
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from inspection.anomaly.regions import anomalous_regions
 from inspection.components import AnomalyFinding, Picture, component, components
@@ -40,16 +39,44 @@ def test_the_registry_describes_every_component_with_its_parameters() -> None:
             assert field["description"]
 
 
-def test_true_is_a_number_of_no_component() -> None:
-    taken = []
-    for name, found in components().items():
-        for field, schema in found.describe()["parameters"]["properties"].items():
-            if schema.get("type") == "boolean":
-                continue
-            with suppress(ValidationError):
-                found.parameters.model_validate({field: True})
-                taken.append((name, field))
-    assert taken == []
+Place = tuple[int | str, ...]
+
+
+def with_truths(schema: dict[str, Any], known: dict[str, Any], at: Place = ()) -> tuple[object, list[Place]]:
+    """Return a value of a JSON Schema with ``true`` in the place of every number, and these places."""
+    if "$ref" in schema:
+        return with_truths(known[schema["$ref"].rsplit("/", 1)[1]], known, at)
+    if "anyOf" in schema:
+        return with_truths(schema["anyOf"][0], known, at)
+    if schema.get("type") in ("number", "integer"):
+        return True, [at]
+    inner: dict[int | str, dict[str, Any]] = {}
+    if schema.get("type") == "array":
+        inner = dict(enumerate(schema.get("prefixItems") or [schema["items"]] * max(1, schema.get("minItems", 1))))
+    elif isinstance(schema.get("additionalProperties"), dict):
+        inner = {"a": schema["additionalProperties"]}
+    elif "properties" in schema:
+        inner = schema["properties"]
+    parts = {key: with_truths(each, known, (*at, key)) for key, each in inner.items()}
+    places = [place for _, found in parts.values() for place in found]
+    values = {key: value for key, (value, found) in parts.items() if found}
+    return list(values.values()) if schema.get("type") == "array" else values, places
+
+
+def refused_truths(parameters: type[BaseModel], value: object) -> set[Place]:
+    """Return the places of a value that are refused because they are no number."""
+    try:
+        parameters.model_validate(value)
+    except ValidationError as caught:
+        return {error["loc"] for error in caught.errors() if error["type"] in ("int_type", "float_type")}
+    return set()
+
+
+@pytest.mark.parametrize("name", components())
+def test_true_is_a_number_nowhere_in_parameters(name: str) -> None:
+    schema = component(name).schema()
+    value, places = with_truths(schema, schema.get("$defs", {}))
+    assert refused_truths(component(name).parameters, value) == set(places)
 
 
 def test_true_is_no_number_of_an_area() -> None:
