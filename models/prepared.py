@@ -1,8 +1,8 @@
 """Statements that run often: with SQLite they go to its driver, their SQL and types worked out once.
 
 A read by an index with its connection takes 40 µs by SQLAlchemy and 17 µs so, a fifth of a millisecond and half of that
-where other work has the processor's caches between two of them (docs/executions.md). Everything else is as with
-SQLAlchemy: the transaction, the types, the errors.
+where other work has the processor's caches between two of them (docs/executions.md). The types and the errors
+are those of SQLAlchemy; a transaction is begun by none of them: a write outside of one is refused.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ class Prepared:
     def __init__(self, statement: Statement, columns: Sequence[str] = ()) -> None:
         self._statement = statement
         self._columns = tuple(columns)
+        self._writes = not isinstance(statement, Select)
         self._made: _Sql | None = None
 
     def all(self, connection: Connection, values: Values | None = None) -> Sequence[Any]:
@@ -39,6 +40,7 @@ class Prepared:
         Outside of a transaction SQLite begins none: the statement alone sees one state of the store.
 
         Raises:
+            RuntimeError: when it writes, outside of a transaction.
             sqlalchemy.exc.DBAPIError: as ``Connection.execute``.
         """
         sql = self._for(connection)
@@ -55,6 +57,7 @@ class Prepared:
         """Write, once for each of several values, and return how many rows that were in all.
 
         Raises:
+            RuntimeError: outside of a transaction.
             sqlalchemy.exc.DBAPIError: as ``Connection.execute``.
         """
         sql = self._for(connection)
@@ -64,6 +67,8 @@ class Prepared:
         return sql.write(connection, values)
 
     def _for(self, connection: Connection) -> _Sql | None:
+        if self._writes and not connection.in_transaction():
+            raise RuntimeError("a prepared statement writes in a transaction only: the driver of SQLite begins none")
         if connection.dialect.name != "sqlite":
             return None
         if self._made is None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, bindparam, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, bindparam, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from models.database import Database
 from models.prepared import Prepared, lost_its_transaction
 
 THINGS = Table("things", MetaData(), Column("id", Integer, primary_key=True), Column("text", String, default="x"))
 ADD = Prepared(insert(THINGS), ("id", "text"))
+RENAME = Prepared(update(THINGS).values(text="y").returning(THINGS.c.id))
 WIDE = "x" * 9_000
 
 
@@ -55,15 +56,32 @@ def test_an_error_within_a_transaction_leaves_the_connection(connection: Connect
 
 
 def test_the_error_shows_no_value_of_the_statement(connection: Connection) -> None:
-    ADD.run(connection, {"id": 1, "text": "secret"})
-    with pytest.raises(Exception, match="UNIQUE") as caught:
-        ADD.run(connection, {"id": 1, "text": "secret"})
+    twice = [{"id": 1, "text": "secret"}] * 2
+    with pytest.raises(IntegrityError, match="UNIQUE") as caught, connection.begin():
+        ADD.run(connection, twice)
     assert "secret" not in str(caught.value)
 
 
 def test_a_read_outside_of_a_transaction_begins_none(connection: Connection) -> None:
     Prepared(select(THINGS.c.id)).all(connection)
     assert not connection.in_transaction()
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda connection: ADD.run(connection, {"id": 1, "text": "x"}),
+        lambda connection: ADD.run(connection, [{"id": 1, "text": "x"}]),
+        RENAME.all,
+    ],
+    ids=["one", "several", "returning"],
+)
+def test_a_write_outside_of_a_transaction_is_refused(
+    connection: Connection, write: Callable[[Connection], object]
+) -> None:
+    with pytest.raises(RuntimeError):
+        write(connection)
+    assert connection.execute(select(THINGS)).all() == []
 
 
 def test_a_list_of_values_is_refused(connection: Connection) -> None:
@@ -73,7 +91,7 @@ def test_a_list_of_values_is_refused(connection: Connection) -> None:
 
 
 def test_a_column_that_its_type_would_fill_is_refused(connection: Connection) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError), connection.begin():
         Prepared(insert(THINGS), ("id",)).run(connection, {"id": 1})
 
 
