@@ -27,6 +27,8 @@ from models.storage import make_folder, require_writable, sha256_of, write_atomi
 
 OnStep = Callable[[int, int], None]
 _THRESHOLD, _ERRORS = "threshold.txt", "reconstruction_errors.csv"
+_MIXED = 5
+"""Rows of which more than one in so many steps goes against the others are in no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,13 +211,19 @@ def _threshold_of(path: Path) -> float | None:
 def usual_period(seconds: NDArray[np.float64] | None) -> float | None:
     """Return the median time between rows, float64 ``(n,)`` or None, in seconds; None without different times.
 
-    Rows that are not in the order of time are reported elsewhere; the time between them is that of the ordered ones.
+    A file whose rows go one way is taken as it is, newest first too: logs that follow each other stay apart. A row in a
+    wrong place is one step back, with two spoiled ones beside it, so below a fifth of steps back most of the others are
+    those of the log. With more the rows are sorted.
     """
     if seconds is None:
         return None
-    steps = np.diff(np.sort(seconds[~np.isnan(seconds)]))
-    steps = steps[steps > 0]
-    return float(np.median(steps)) if len(steps) else None
+    known = seconds[~np.isnan(seconds)]
+    steps = np.diff(known)
+    forward, back = steps[steps > 0], -steps[steps < 0]
+    main, other = (forward, back) if len(forward) >= len(back) else (back, forward)
+    if len(other) > (len(main) + len(other)) / _MIXED:
+        main = np.diff(np.unique(known))
+    return float(np.median(main)) if len(main) else None
 
 
 def errors_csv(table: SensorTable, trained: TrainingResult) -> str:

@@ -31,8 +31,23 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_rows_out_of_order_have_the_period_of_ordered_ones() -> None:
-    seconds = np.random.default_rng(1).permutation(300.0 * np.arange(50))
+LOG = 300.0 * np.arange(50)
+LATE = LOG.reshape(-1, 5)[:, [0, 1, 3, 2, 4]].ravel()
+
+
+@pytest.mark.parametrize(
+    "seconds",
+    [
+        LOG[::-1],
+        np.random.default_rng(1).permutation(LOG),
+        np.concatenate([LOG, LOG + 7.0]),
+        np.concatenate([LOG[::-1], LOG[::-1] + 7.0]),
+        np.concatenate([LOG, [np.nan], LOG + 7.0]),
+        LATE,
+    ],
+    ids=["newest-first", "shuffled", "two-logs", "two-logs-newest-first", "two-logs-gap", "late-rows"],
+)
+def test_the_usual_period_is_that_of_the_log(seconds: NDArray[np.float64]) -> None:
     assert usual_period(seconds) == 300.0
 
 
