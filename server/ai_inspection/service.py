@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
+from models.error_values import read_values
 from models.errors import Conflict, DoesNotFit, Unavailable
 from models.inspected import items_left
 from models.results import InspectionResult
@@ -21,7 +22,6 @@ from server.audit import SERVER_DEVICE, audited, differences
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.executions import repository as executions
-from server.executions.results import read_values
 from server.masters.repository import alive
 from server.sessions.repository import session_by_id
 from server.sessions.rules import Action, require_may

@@ -10,9 +10,9 @@ from typing import Any, cast
 from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
+from models.error_values import stored_values
 from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.insertion import insert_new
-from models.messages import LocalText
 from models.prepared import Prepared
 from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
 from server.executions.leases import Claim, finish, store_now, time_between, write_held
@@ -154,28 +154,6 @@ def end(session: Session, claim: Claim, status: ExecutionStatus, **values: Any) 
     session.flush()
     end_runs(session, record)
     return _ended(record, outputs_of(session, record.id))
-
-
-def stored_values(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of an error's text as JSON; a part in the reader's language keeps its code."""
-    return {name: _stored(value) for name, value in values.items()}
-
-
-def read_values(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values of an error's text from their JSON."""
-    return {name: _read(value) for name, value in values.items()}
-
-
-def _stored(value: object) -> object:
-    if isinstance(value, LocalText) and value.code:
-        return {"code": value.code, "values": stored_values(value.values)}
-    return value if isinstance(value, (int, float, bool)) else str(value)
-
-
-def _read(value: object) -> object:
-    if isinstance(value, dict):
-        return LocalText.of(value["code"], read_values(value["values"]))
-    return value
 
 
 def _ended(record: Execution, outputs: list[OutputFile]) -> Ended:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from models.error_values import read_values
 from models.errors import DoesNotFit, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionRun
 from models.insertion import insert_new
@@ -29,7 +30,6 @@ from server.executions.intake import Draft, require_complete
 from server.executions.leases import end_now, store_now
 from server.executions.pipelines import ResolvedPipeline, is_present, resolve
 from server.executions.repository import ExecutionFilter
-from server.executions.results import read_values
 from server.executions.rules import require_may_cancel
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionError, ExecutionReply
 from server.files.rows import stored_file

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.clock import parse_rfc3339, utc_now
 from models.database import Database
+from models.error_values import read_values, stored_values
 from models.errors import UserFacingError
 from models.messages import ErrorText, error_text
 from models.states import OutboxState
@@ -89,7 +90,7 @@ class PassFailure(BaseModel):
 
     def text(self, language: str = "en") -> ErrorText:
         """Return what happened and what to do, in ``"en"`` or ``"ja"``."""
-        return error_text(self.code, dict(self.values), language)
+        return error_text(self.code, read_values(self.values), language)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,12 +178,10 @@ def record_failure(database: Database, error: UserFacingError) -> None:
     Raises:
         UserFacingError: when the store cannot be written.
     """
-    # Numbers stay numbers for the text; whatever else JSON does not have becomes its text.
-    values = json.loads(json.dumps(error.values, default=str))
     with database.local_transaction() as session:
         kept = get_value(session, LAST_FAILURE)
         since = PassFailure.model_validate_json(kept).since if kept else utc_now()
-        failure = PassFailure(since=since, code=error.code, values=values).model_dump_json()
+        failure = PassFailure(since=since, code=error.code, values=stored_values(error.values)).model_dump_json()
         if failure != kept:
             set_value(session, LAST_FAILURE, failure)
 
