@@ -127,9 +127,11 @@ def create_model(
         uploaded = uploads.read_model(file.file, file.filename or "model.npz")
         reply, new = service.keep_model(context, asking, form, uploaded)
     elif data is None:
-        reply, new = trainings.begin(asking, form, file.file)
+        reply, new = trainings.begin(asking, form, file.file, table_name=file.filename or "")
     else:
-        reply, new = trainings.begin(asking, form, data.file, uploads.bounded(file.file))
+        reply, new = trainings.begin(
+            asking, form, data.file, uploads.bounded(file.file), table_name=data.filename or ""
+        )
     answer.created(f"/anomaly/models/{reply.id}", new=new)
     return reply
 

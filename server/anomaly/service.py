@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session
 
 from models.clock import utc_now
+from models.error_values import read_values
 from models.errors import Conflict
 from models.ids import new_id
 from models.messages import Language, error_text
@@ -147,7 +148,7 @@ def delete_model(context: ServerContext, who: Principal, model_id: str, expected
 def detail_of(record: SensorModelRecord, language: Language) -> SensorModelDetail:
     """Return a model as it is answered alone."""
     reply = SensorModelReply.model_validate(record)
-    code, values = record.error_code, record.error_values
+    code, values = record.error_code, read_values(record.error_values)
     members = reply.model_dump()
     if is_lost(record.status, record.heartbeat_at, utc_now()):
         members["status"], code, values = SensorModelStatus.FAILED, "anomaly-training-lost", {}

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from sqlalchemy import update
 
 from models.clock import utc_now
+from models.error_values import stored_values
 from models.errors import Conflict, UserFacingError
 from models.ids import new_id
 from models.sensors import SensorModelRecord, SensorModelStatus
@@ -54,6 +55,8 @@ class SensorTrainings:
         form: SensorModelForm,
         file: BinaryIO,
         checkpoint: BinaryIO | None = None,
+        *,
+        table_name: str = "",
     ) -> tuple[SensorModelReply, bool]:
         """Begin a training and return its model, with whether it is new.
 
@@ -62,13 +65,14 @@ class SensorTrainings:
             form: how to train.
             file: the table, CSV.
             checkpoint: weights to import instead of training; the table gives their scaling.
+            table_name: of the table, for messages.
 
         Raises:
             Conflict: ``anomaly-trainings-wait``; ``id-taken`` when the id belongs to another model.
         """
         folder = Path(tempfile.mkdtemp(prefix="training-", dir=self._home.folder()))
         try:
-            _write_request(folder, form, file, checkpoint)
+            _write_request(folder, form, file, checkpoint, table_name)
             reply, new = self._recorded(who, form)
             if new:
                 self._queue(who, form, reply.id, folder)
@@ -167,15 +171,20 @@ class SensorTrainings:
             audited(session, who, f"{SUBJECT}.trained", SUBJECT, model_id, changes=made(content))
 
     def _failed(self, model_id: str, error: UserFacingError) -> None:
-        values = {name: value if isinstance(value, int | float) else str(value) for name, value in error.values.items()}
         with self._context.database.local_transaction() as session:
-            failed = {"status": SensorModelStatus.FAILED, "error_code": error.code, "error_values": values}
+            failed = {
+                "status": SensorModelStatus.FAILED,
+                "error_code": error.code,
+                "error_values": stored_values(error.values),
+            }
             session.connection().execute(
                 update(SensorModelRecord).where(SensorModelRecord.id == model_id).values(**failed)
             )
 
 
-def _write_request(folder: Path, form: SensorModelForm, file: BinaryIO, checkpoint: BinaryIO | None) -> None:
+def _write_request(
+    folder: Path, form: SensorModelForm, file: BinaryIO, checkpoint: BinaryIO | None, table_name: str
+) -> None:
     # Loaded with the first training: they bring NumPy along.
     from inspection.sensor import SensorTraining
     from inspection.sensor.training.process import CHECKPOINT, DATA, REQUEST, TrainingRequest
@@ -197,6 +206,7 @@ def _write_request(folder: Path, form: SensorModelForm, file: BinaryIO, checkpoi
         decimal=form.decimal or None,
         skip_lines=form.skip_lines,
         missing=tuple(form.missing),
+        table_name=table_name,
     )
     (folder / REQUEST).write_text(request.model_dump_json(), encoding="utf-8")
     with (folder / DATA).open("wb") as out:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from inspection.runtime.subprocesses import end_process, module_command
+from models.error_values import read_values
 from models.errors import Unavailable
 
 _MODULE = "inspection.sensor.training.process"
@@ -47,7 +48,7 @@ class TrainingProcess:
             finally:
                 self.stop()
         if last.get("event") == "failed":
-            raise Unavailable(last["code"], **last["values"])
+            raise Unavailable(last["code"], **read_values(last["values"]))
         if last.get("event") != "finished":
             raise Unavailable("anomaly-training-ended", status=status)
         findings: list[dict[str, Any]] = last["findings"]

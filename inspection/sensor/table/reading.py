@@ -63,6 +63,8 @@ def read_table(
     leave_out: Sequence[str] = (),
     na_values: Sequence[float] = (),
     form: TableForm = ANY_FORM,
+    *,
+    name: str = "",
 ) -> SensorTable:
     """Read a CSV file of numbers.
 
@@ -71,6 +73,7 @@ def read_table(
         leave_out: names of columns that are not sensors (labels, counters).
         na_values: numbers that represent a missing value, such as -999 in some loggers.
         form: what is known of the file: encoding, decimal sign, lines to skip, texts of missing values.
+        name: of the file in messages; empty for that of the path.
 
     Raises:
         InvalidInput: ``file-missing``, ``sensor-file-folder``, ``sensor-file-not-readable``, and as ``parse_table``.
@@ -82,13 +85,13 @@ def read_table(
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise _too_large(path.name, size)
+            raise _too_large(name or path.name, size)
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise InvalidInput("file-missing", file=str(path)) from error
     except OSError as error:
-        raise InvalidInput("sensor-file-not-readable", name=path.name, reason=reason_of(error)) from error
-    return parse_table(data, path.name, leave_out, na_values, form)
+        raise InvalidInput("sensor-file-not-readable", name=name or path.name, reason=reason_of(error)) from error
+    return parse_table(data, name or path.name, leave_out, na_values, form)
 
 
 def parse_table(

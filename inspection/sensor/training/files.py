@@ -73,6 +73,7 @@ def train_files(
     keep: Sequence[str] = (),
     checkpoint: bool = True,
     further: Path | str | None = None,
+    name: str = "",
     on_step: OnStep | None = None,
 ) -> SensorFiles:
     """Train on a CSV file and write the model's files; nothing is written before the training is complete.
@@ -87,6 +88,7 @@ def train_files(
         keep: columns that are sensors though they look like clocks or counters, as those of ``further`` are.
         checkpoint: whether to write ``model.pth``, which requires torch (in a subprocess).
         further: a ``model.pth``, with its ``model.npz`` beside it, whose training continues.
+        name: of the data file in messages; empty for that of its path.
         on_step: called with the steps done and the total.
 
     Raises:
@@ -104,13 +106,13 @@ def train_files(
     require_writable(model_path)
     _require_own_files(model_path, output.with_name(_THRESHOLD), Path(further).with_suffix(".npz") if further else None)
     start = _start(Path(further)) if further else None
-    table = read_table(data, leave_out, na_values, form)
+    table = read_table(data, leave_out, na_values, form, name=name)
     require_known(keep, (*table.columns, *table.left_out))
     data_warnings = find_data_warnings(table)
     wanted = {*keep, *(start.metadata.columns if start else ())}
     clocks = tuple(name for name in data_warnings.counters if name not in wanted)
     if len(clocks) == len(table.columns):
-        raise InvalidInput("sensor-only-clocks", columns=", ".join(clocks), name=Path(data).name)
+        raise InvalidInput("sensor-only-clocks", columns=", ".join(clocks), name=name or Path(data).name)
     table = table.without(clocks)
     trained = train(
         table.values,

@@ -29,6 +29,7 @@ def import_files(
     *,
     leave_out: Sequence[str] = (),
     form: TableForm = ANY_FORM,
+    name: str = "",
 ) -> SensorFiles:
     """Write the ``model.npz`` of a ``model.pth`` that was trained elsewhere, beside it threshold and errors.
 
@@ -39,13 +40,14 @@ def import_files(
         settings: name, scaling and rule of the threshold; the rows are vectors.
         leave_out: columns that are not sensors.
         form: what is known of the data file.
+        name: of the data file in messages; empty for that of its path.
 
     Raises:
         InvalidInput, TooLarge, Unavailable: as ``read_networks``, ``read_table`` and ``adopt``.
     """
     began = time.perf_counter()
     networks = read_networks(checkpoint)
-    table = read_table(data, leave_out, (), form)
+    table = read_table(data, leave_out, (), form, name=name)
     data_warnings = find_data_warnings(table)
     # It may have learned from a counter: what has as many columns as the network is taken whole.
     inputs = networks[0].sizes[0]

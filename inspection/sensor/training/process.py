@@ -23,6 +23,7 @@ from inspection.sensor.training.files import SensorFiles, train_files
 from inspection.sensor.training.findings import findings_of
 from inspection.sensor.training.importing import import_files
 from inspection.sensor.training.settings import SensorTraining
+from models.error_values import stored_values
 from models.errors import UserFacingError
 
 REQUEST, DATA, CHECKPOINT, MODEL = "request.json", "data.csv", "model.pth", "model.npz"
@@ -41,6 +42,7 @@ class TrainingRequest(BaseModel):
         decimal: decimal sign; None takes the one that fits.
         skip_lines: lines before the header.
         missing: texts and numbers that stand for a missing value.
+        table_name: of the table in messages; empty for that of its file in the folder.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,6 +54,7 @@ class TrainingRequest(BaseModel):
     decimal: Decimal | None = None
     skip_lines: int | None = None
     missing: tuple[str, ...] = ()
+    table_name: str = ""
 
     @property
     def form(self) -> TableForm:
@@ -102,7 +105,7 @@ def run(folder: Path, on_step: Callable[[int, int], None]) -> SensorFiles:
         UserFacingError: as ``train_files`` and ``import_files``.
     """
     request = TrainingRequest.model_validate_json((folder / REQUEST).read_bytes())
-    options: dict[str, Any] = {"leave_out": request.leave_out, "form": request.form}
+    options: dict[str, Any] = {"leave_out": request.leave_out, "form": request.form, "name": request.table_name}
     checkpoint = folder / CHECKPOINT
     if checkpoint.exists():
         return import_files(checkpoint, folder / DATA, folder / MODEL, request.settings, **options)
@@ -119,7 +122,7 @@ def main(folder: Path) -> int:
         with reporter.alive() as on_step:
             made = run(folder, on_step)
     except UserFacingError as error:
-        reporter.send(event="failed", code=error.code, values=error.values)
+        reporter.send(event="failed", code=error.code, values=stored_values(error.values))
         return 1
     found = [*made.assumptions, *findings_of(made)]
     reporter.send(event="finished", findings=[{"code": one.code, "values": dict(one.values)} for one in found])

@@ -31,11 +31,13 @@ NUMBERED = "\n".join([f"number,{_HEAD}", *(f"{place},{line}" for place, line in 
 QUICK = {"epochs": 20}
 
 
-def train(client: httpx.Client, table: str | bytes = TABLE, **settings: Any) -> tuple[str, str]:
+def train(
+    client: httpx.Client, table: str | bytes = TABLE, *, file: str = "data.csv", **settings: Any
+) -> tuple[str, str]:
     """Upload a table and return id and sensor of the model."""
     sensor = f"pump-{new_id()}"
     data = {"sensor": sensor, "settings": json.dumps({**QUICK, **settings})}
-    answer = client.post("/anomaly/models", files={"file": ("data.csv", table)}, data=data)
+    answer = client.post("/anomaly/models", files={"file": (file, table)}, data=data)
     assert answer.status_code == 201, answer.text
     assert answer.json()["status"] == "training"
     return answer.json()["id"], sensor
@@ -105,6 +107,11 @@ def test_a_table_that_cannot_be_used_fails_with_its_reason(served: Served, table
     shown = ended(served["inspector"], train(served["supervisor"], table)[0])
     assert (shown["status"], shown["error"]["code"]) == ("failed", code)
     assert shown["error"]["message"]
+
+
+def test_a_failed_training_names_the_table_as_it_was_uploaded(served: Served) -> None:
+    shown = ended(served["inspector"], train(served["supervisor"], "", file="pump.csv")[0])
+    assert "pump.csv" in shown["error"]["message"]
 
 
 @pytest.mark.parametrize(
