@@ -21,6 +21,7 @@ from models.messages import LocalText
 if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import SkippedImages, TrainedModel
+    from app.station.operations.users import SignedInUser
     from app.station.views import ItemView, TargetView
     from inspection.anomaly import TrainingProgress, TrainingSettings
     from inspection.anomaly.detail import DetailName
@@ -39,6 +40,7 @@ class HomePresenter(StatePresenter[HomeState]):
     def __init__(self, context: StationContext) -> None:
         super().__init__(context, HomeState(source=context.sources.spec))
         self._task: Task | None = None
+        self._measurement: Task | None = None
         self._reading = 0
         self._skipped_notices: list[str] = []
         self.trained: Event[TrainedModel] = Event()
@@ -67,7 +69,9 @@ class HomePresenter(StatePresenter[HomeState]):
         self._read(self._loaded)
 
     def _forget_answers(self) -> None:
-        """Forget what was measured and trained for the person before."""
+        """Forget what was measured and trained for the person before, and end what is being measured."""
+        if self._measurement is not None:
+            self._measurement.cancel()
         self._show(replace(self.state, folder="", details=(), trained=None))
 
     def _read(self, on_success: Callable[[Sequence[TargetView], str | None, Sequence[ItemView]], object]) -> None:
@@ -117,7 +121,7 @@ class HomePresenter(StatePresenter[HomeState]):
         item = self.state.item
         if not self.state.may_begin_training or item is None:
             return
-        workspace = self._context.workspace
+        workspace, user = self._context.workspace, self._context.user
         self._context.notices.clear("training")
         if not folder.strip():
             self._report("training", personal=True)(InvalidInput("window-training-folder-missing"))
@@ -131,16 +135,18 @@ class HomePresenter(StatePresenter[HomeState]):
             return measure_item_details(workspace, item.id, good_images(Path(folder)).files, cancel=task.cancelled)
 
         def keep(found: tuple[DetailEstimate, ...]) -> None:
+            if self._context.user != user:
+                return
             names = [estimate.detail for estimate in found]
             detail = self.state.detail if self.state.detail in names else "standard"
             self._show(replace(self.state, folder=folder, details=found, detail=detail))
 
-        self._context.runner.run(
+        self._measurement = self._context.runner.run(
             measure,
             lane=Lane.TRAINING,
             on_success=keep,
             on_failure=self._report("training", personal=True),
-            on_finished=lambda: self._show(replace(self.state, measuring=False)),
+            on_finished=self._measurement_ended,
         )
 
     def choose_detail(self, detail: DetailName) -> None:
@@ -150,6 +156,7 @@ class HomePresenter(StatePresenter[HomeState]):
 
     def train_folder(self, folder: str) -> None:
         """Train the chosen item on the good images in ``folder``, at the chosen detail."""
+        user = self._context.user
 
         def find_images(_: Task) -> GoodImages:
             from inspection.imaging.datasets import good_images
@@ -159,6 +166,8 @@ class HomePresenter(StatePresenter[HomeState]):
         def begin(found: GoodImages) -> None:
             from inspection.anomaly import TrainingSettings
 
+            if self._context.user != user:
+                return
             self._report_sub_folders(found)
             self.train(found.files, TrainingSettings(detail=self.state.detail))
 
@@ -212,7 +221,7 @@ class HomePresenter(StatePresenter[HomeState]):
         self._task = self._context.runner.run(
             fit,
             lane=Lane.TRAINING,
-            on_success=self._succeed,
+            on_success=lambda model: self._succeed(model, user),
             on_failure=self._report("training", personal=True),
             on_progress=self._progress,
             on_finished=self._training_ended,
@@ -294,15 +303,17 @@ class HomePresenter(StatePresenter[HomeState]):
             )
             self._show(replace(self.state, training=training))
 
-    def _succeed(self, model: TrainedModel) -> None:
-        for skipped in model.reasons:
-            self._report_skipped(skipped)
+    def _succeed(self, model: TrainedModel, user: SignedInUser) -> None:
+        asked = self._context.user == user
+        if asked:
+            for skipped in model.reasons:
+                self._report_skipped(skipped)
         sources = self._context.sources
         if model.value_range is not None and sources.reading.values is None:
             # The images of the source are read as those of the training were, from the next start on too.
             sources.reading = replace(sources.reading, values=model.value_range)
             self._context.save_settings(image_values=str(model.value_range))
-        self._show(replace(self.state, training=None, trained=model))
+        self._show(replace(self.state, training=None, trained=model if asked else None))
         self.refresh()
         self.trained.emit(model)
 
@@ -315,6 +326,10 @@ class HomePresenter(StatePresenter[HomeState]):
         about = f"training-skipped-{skipped.error.code}"
         self._skipped_notices.append(about)
         self._context.notices.add(about, found, level=Level.HINT, screen="home", personal=True)
+
+    def _measurement_ended(self) -> None:
+        self._measurement = None
+        self._show(replace(self.state, measuring=False))
 
     def _training_ended(self) -> None:
         self._task = None

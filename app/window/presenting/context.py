@@ -152,12 +152,15 @@ class StationContext:
             about: its subject.
             retry: called when the person wants to try again.
             screen: the one screen the notice matters on; None for all of them.
-            personal: the error answers what the person did, as ``Notice.personal``.
+            personal: the error answers what the person did, as ``Notice.personal``; it is not shown to another person
+                who has signed in meanwhile.
             failed: emitted with the error too.
         """
+        asked = self.user
 
         def report(error: UserFacingError) -> None:
-            self.notices.add(about, error, retry=retry, screen=screen, personal=personal)
+            if not personal or self.user in (None, asked):
+                self.notices.add(about, error, retry=retry, screen=screen, personal=personal)
             if failed is not None:
                 failed.emit(error)
 
