@@ -30,7 +30,9 @@ class SeriesMetadata(BaseModel):
         rows_used: newest training rows that were learned from.
         stops: of the machine among these.
         longest_stop: rows that a stop of the machine may last; 0 where stops are not normal.
-        held: rows of an episode of alarms that do not move the base line; 0 of files written before there were any.
+        held: rows of an episode that do not move the base line; 0 of files written before there were any.
+        held_above: a score strictly above it begins or continues such an episode, whatever threshold alarms go by; the
+            one that the promised number of false alarms gives.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -45,6 +47,7 @@ class SeriesMetadata(BaseModel):
     stops: int = Field(default=0, ge=0)
     longest_stop: int = Field(default=0, ge=0)
     held: int = Field(default=0, ge=0)
+    held_above: float = Field(default=1.0, gt=0)
 
     def positions(
         self, seconds: NDArray[np.float64] | None, rows: int, period_s: float | None, start: float = 0.0

@@ -110,7 +110,7 @@ class SensorModel:
         return (*(f"{name} mean" for name in names), *(f"{name} spread" for name in names))
 
     def with_threshold(self, threshold: float) -> SensorModel:
-        """Return this model with another threshold, without retraining.
+        """Return this model with another threshold, without retraining; its scores stay as they are.
 
         Raises:
             InvalidInput: ``sensor-threshold`` unless it is a finite number above 0.
@@ -198,7 +198,7 @@ class SensorModel:
         series, evidence, metadata = self.series, self.evidence, self.metadata
         if series is None or evidence is None or metadata.series is None:
             raise ValueError("no model of a series")
-        holding = Holding(metadata.threshold, metadata.hold_off, metadata.series.held)
+        holding = Holding(metadata.series.held_above, metadata.hold_off, metadata.series.held)
 
         def squares_of(part: slice, held: NDArray[np.bool_], state: SeriesState) -> NDArray[np.float64]:
             features, filled = series.advance(values[part], positions[part], state, held)

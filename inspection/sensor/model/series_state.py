@@ -42,7 +42,8 @@ class SeriesState:
     def flattened(self) -> Vector:
         """Return the state as one vector."""
         head = np.array([self.position, self.rows], np.float64)
-        tail = [self.stopped, self.episode, self.quiet]
+        # Of a model that holds no rows as in the versions before, which know of no episode.
+        tail = [self.stopped, self.episode, self.quiet] if self.episode else [self.stopped]
         return np.concatenate([head, self.base, self.moved, self.last, self.means.ravel(), self.offsets, tail])
 
     def copy(self) -> SeriesState:
@@ -66,7 +67,7 @@ def read_state(flattened: Vector, sensors: int, channels: int, scales: int, cycl
         cycles: number of cycles.
     """
     left = len(flattened) - 2 - 2 * sensors - channels
-    # Of states written before episodes were kept, only the stop follows; of those before stops, nothing.
+    # Without an episode, only the stop follows; of states written before stops were kept, nothing.
     tail = max(left - 4 * channels * scales - cycles, 0)
     numbers = [*flattened[len(flattened) - tail :].astype(int).tolist(), 0, 0, 0][:3]
     flattened, left = flattened[: len(flattened) - tail], left - tail

@@ -17,7 +17,7 @@ from inspection.sensor.training.components import components, held_out_deviation
 from inspection.sensor.training.cycles import Clock
 from inspection.sensor.training.periods import autocorrelation
 from inspection.sensor.training.series_features import FittedFeatures, few_cycles_factor, fit_features
-from inspection.sensor.training.series_limits import Promise, limits_of, promise_of, threshold_choice
+from inspection.sensor.training.series_limits import Promise, limits_of, promise_of, promised_choice, threshold_choice
 from inspection.sensor.training.settings import SensorTraining
 from inspection.sensor.training.thresholds import Choice, histogram, percentiles, threshold_above
 from models.storage import sha256_of
@@ -119,7 +119,8 @@ def train_series(
     known = 2 * np.isnan(values[newest][counted]).sum(axis=1) <= values.shape[1]
     running = known & fitted.running[counted]
     choice = threshold_choice(limits, running, settings, promise, spans)
-    described = _described(timed, fitted, len(positions), promise if choice.method == "episodes" else None)
+    held_above = threshold_above(promised_choice(limits, running, promise, spans).value, _LEAST_THRESHOLD)
+    described = _described(timed, fitted, len(positions), promise if choice.method == "episodes" else None, held_above)
     metadata = _metadata(values, columns, settings, period_s, described, choice)
     errors = np.full(len(values), np.nan)
     errors[len(values) - len(known) :][known] = limits.errors[known]
@@ -129,7 +130,9 @@ def train_series(
     return TrainedSeries(model, errors, len(values) - len(known))
 
 
-def _described(timed: SeriesMetadata, fitted: FittedFeatures, rows: int, promise: Promise | None) -> SeriesMetadata:
+def _described(
+    timed: SeriesMetadata, fitted: FittedFeatures, rows: int, promise: Promise | None, held_above: float
+) -> SeriesMetadata:
     series = fitted.series
     return timed.model_copy(
         update={
@@ -143,6 +146,7 @@ def _described(timed: SeriesMetadata, fitted: FittedFeatures, rows: int, promise
             "longest_stop": 0 if series.stops is None else series.stops.longest,
             # A state that has lasted as long as the one that was learned is as good a normal one.
             "held": rows,
+            "held_above": held_above,
         }
     )
 

@@ -101,6 +101,11 @@ def threshold_choice(
     """
     if settings.percent is not None or settings.auto_threshold:
         return choose(found.errors[known], settings.threshold_percent)
+    return promised_choice(found, known, promise, spans)
+
+
+def promised_choice(found: SeriesLimits, known: Mask, promise: Promise, spans: tuple[int, ...]) -> Choice:
+    """Return the threshold by the promise; the arguments are those of ``threshold_choice``."""
     maxima, rows = block_maxima(found.seen[known][:, None], spans[-1])
     beyond = max(promise.blocks(len(known)), 1.0)
     safety = SAFETY * (beyond / _BEYOND) ** _NEARER
