@@ -40,11 +40,11 @@ _QUICK_S = 0.005
 """Longer than it takes to reach a thread, and still shorter than anybody notices."""
 _MOST_HEAVY = 32
 """Heavy reads that wait; beyond them a new one is refused rather than kept waiting for minutes."""
-_PACE = Pace(share=0.2, burst_s=0.1)
-"""A page of a dashboard, some five reads, is within the burst; who asks without a pause has a fifth of the time."""
-_LEAST_COST_S, _MOST_COST_S = 0.002, 0.020
-"""What a heavy read counts for at least, as its request and answer take time too; and at most, as a longer one spends
-its time in the database, where it stops nobody."""
+_PACE = Pace(share=0.2, burst_s=0.1, longest_rest_s=2.0)
+"""A page of a dashboard, some five reads, is within the burst; who asks without a pause has a fifth of the time, as
+long as a read takes no more than half a second of the processor. Longer ones wait two seconds for each other."""
+_LEAST_COST_S = 0.002
+"""What a heavy read counts for at least: its request and answer take time too."""
 
 
 class Lane(Enum):
@@ -158,12 +158,13 @@ def _paced(begins: Callable[[], None], read: Callable[[], _T]) -> _T:
     """Read when heavy reads may; on their thread."""
     time.sleep(_PACE.rest_s(time.monotonic()))
     begins()
-    began = time.thread_time()
+    began, began_work = time.monotonic(), time.thread_time()
     try:
         return read()
     finally:
-        cost = min(max(time.thread_time() - began, _LEAST_COST_S), _MOST_COST_S)
-        _PACE.took(cost, time.monotonic())
+        # The database's share of it counts too: nothing tells how long the interpreter was held.
+        cost = max(time.thread_time() - began_work, _LEAST_COST_S)
+        _PACE.took(cost, began, time.monotonic())
 
 
 def _keeping(key: tuple[object, ...], context: ServerContext, read: Callable[[], _T]) -> _T:

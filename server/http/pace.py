@@ -6,16 +6,19 @@ from __future__ import annotations
 class Pace:
     """Tells how long work rests so that in the long run it takes a share of the time; a burst goes without rests.
 
-    A leaky bucket (the generic cell rate algorithm, ITU-T I.371), filled by what work costs.
+    A leaky bucket (the generic cell rate algorithm, ITU-T I.371), filled by what work costs. Work that costs more than
+    ``longest_rest_s`` allows for takes a greater share: nobody waits longer than that for the rests of others.
 
     Args:
         share: of the time, 0 to 1.
         burst_s: seconds of work that begin without a rest after a time without any.
+        longest_rest_s: the most seconds between two pieces of work, whatever they cost.
     """
 
-    def __init__(self, share: float, burst_s: float) -> None:
+    def __init__(self, share: float, burst_s: float, longest_rest_s: float) -> None:
         self._share = share
         self._ahead_s = burst_s / share
+        self._longest_rest_s = longest_rest_s
         self._paid_at = 0.0
 
     def rest_s(self, now: float) -> float:
@@ -26,11 +29,13 @@ class Pace:
         """
         return max(0.0, self._paid_at - self._ahead_s - now)
 
-    def took(self, cost_s: float, now: float) -> None:
+    def took(self, cost_s: float, began: float, ended: float) -> None:
         """Count work that has ended.
 
         Args:
             cost_s: seconds that count for it.
-            now: seconds of the same clock.
+            began: when, in seconds of the same clock.
+            ended: when.
         """
-        self._paid_at = max(self._paid_at, now) + cost_s / self._share
+        paid_at = max(self._paid_at, began) + cost_s / self._share
+        self._paid_at = min(paid_at, ended + self._ahead_s + self._longest_rest_s)

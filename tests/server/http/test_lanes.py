@@ -14,7 +14,9 @@ from models.errors import Unavailable
 from models.sync import SyncState
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
+from server.http import lanes
 from server.http.lanes import Lane, heavy, in_lane, kept, quick, shared, signing_in
+from server.http.pace import Pace
 
 PATIENCE_S = 30
 
@@ -30,6 +32,31 @@ class Reads:
         self.begun.append(number)
         assert self.release.wait(PATIENCE_S)
         return number
+
+
+class Clock:
+    """The module ``time`` where time passes by work and rests alone."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def thread_time(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of the lanes, which begin without work behind them."""
+    ticking = Clock()
+    monkeypatch.setattr(lanes, "time", ticking)
+    monkeypatch.setattr(lanes, "_PACE", Pace(0.2, burst_s=0.1, longest_rest_s=2.0))
+    return ticking
 
 
 def endpoint(reads: Reads, mark: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Callable[..., Any]:
@@ -98,7 +125,7 @@ def counting(reads: list[str]) -> Callable[..., Any]:
     return in_lane(read, writes=False)
 
 
-def test_a_kept_read_is_not_repeated_while_nothing_is_committed(tmp_path: Path) -> None:
+def test_a_kept_read_is_not_repeated_while_nothing_is_committed(tmp_path: Path, clock: Clock) -> None:
     reads: list[str] = []
     asked = _asked(tmp_path, counting(reads), [("ann", False), ("ann", False)])
     assert (asked, reads) == (["for ann", "for ann"], ["ann"])
@@ -132,6 +159,20 @@ def _asked(folder: Path, read: Callable[..., Any], callers: list[tuple[str, bool
         return asyncio.run(main())
     finally:
         context.close()
+
+
+@pytest.mark.parametrize("read_s", [0.01, 0.04, 0.06, 0.1, 0.5])
+def test_heavy_reads_without_a_pause_have_a_fifth_of_the_time(clock: Clock, read_s: float) -> None:
+    def read(number: int) -> None:
+        clock.now += read_s
+
+    async def main() -> None:
+        for number in range(100):
+            await in_lane(heavy(read), writes=False)(number=number)
+
+    began = clock.now
+    asyncio.run(main())
+    assert 100 * read_s / (clock.now - began) == pytest.approx(0.2, rel=0.2)
 
 
 def test_heavy_reads_of_other_figures_run_one_after_the_other() -> None:

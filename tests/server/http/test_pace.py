@@ -6,29 +6,52 @@ import pytest
 
 from server.http.pace import Pace
 
+BURST_S, LONGEST_REST_S = 0.1, 2.0
+
+
+def paced(share: float = 0.2) -> Pace:
+    return Pace(share, BURST_S, LONGEST_REST_S)
+
+
+def share_of(pace: Pace, work_s: float) -> float:
+    """Return the share of the time that work takes which begins as soon as it may."""
+    now, pieces = 0.0, 1_000
+    for _ in range(pieces):
+        began = now + pace.rest_s(now)
+        now = began + work_s
+        pace.took(work_s, began, now)
+    return pieces * work_s / now
+
 
 def test_the_first_work_does_not_rest() -> None:
-    assert Pace(0.2, 0.1).rest_s(0.0) == 0.0
+    assert paced().rest_s(0.0) == 0.0
 
 
 def test_a_burst_goes_without_rests() -> None:
-    pace = Pace(0.2, 0.1)
+    pace = paced()
     for _ in range(5):
-        pace.took(0.02, 1.0)
+        pace.took(0.02, 1.0, 1.0)
     assert pace.rest_s(1.0) == pytest.approx(0.0)
 
 
-@pytest.mark.parametrize("share", [0.1, 0.2, 0.5])
-def test_work_without_a_pause_takes_its_share_of_the_time(share: float) -> None:
-    pace, now = Pace(share, 0.1), 0.0
-    for _ in range(1_000):
-        now += pace.rest_s(now) + 0.01
-        pace.took(0.01, now)
-    assert 1_000 * 0.01 / now == pytest.approx(share, rel=0.1)
+@pytest.mark.parametrize("work_s", [0.002, 0.01, 0.04, 0.06, 0.1, 0.2, 0.5])
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_work_without_a_pause_takes_its_share_of_the_time(share: float, work_s: float) -> None:
+    assert share_of(paced(share), work_s) == pytest.approx(share, rel=0.1)
+
+
+def test_no_work_rests_longer_than_the_longest_rest() -> None:
+    pace = paced()
+    pace.took(60.0, 0.0, 60.0)
+    assert pace.rest_s(60.0) == pytest.approx(LONGEST_REST_S)
+
+
+def test_work_that_costs_more_than_the_longest_rest_allows_for_takes_more() -> None:
+    assert share_of(paced(), 2.0) == pytest.approx(2.0 / (2.0 + LONGEST_REST_S), rel=0.01)
 
 
 def test_a_time_without_work_is_worth_one_burst_alone() -> None:
-    pace = Pace(0.2, 0.1)
+    pace = paced()
     for _ in range(6):
-        pace.took(0.02, 3_600.0)
+        pace.took(0.02, 3_600.0, 3_600.0)
     assert pace.rest_s(3_600.0) == pytest.approx(0.1)
