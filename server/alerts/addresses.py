@@ -50,6 +50,8 @@ class Destination:
 def require_webhook_url(url: str) -> str:
     """Return a URL that a webhook may have: http or https, a host, no user, no fragment.
 
+    Nor may the host have a ``%``: a zone (RFC 6874) names an interface of one computer, and no name has one.
+
     Raises:
         RejectedValueError: ``value-webhook-url``.
     """
@@ -63,6 +65,7 @@ def require_webhook_url(url: str) -> str:
         not clear
         or parts.scheme not in _PORTS
         or not parts.hostname
+        or "%" in parts.hostname
         or "@" in parts.netloc
         or parts.fragment
         or port == 0

@@ -72,6 +72,9 @@ def test_another_spelling_of_this_computer_is_refused(url: str) -> None:
         "https://example.com\\@127.0.0.1/",
         "https://example.com/\r\nX: 1",
         "gopher://example.com",
+        "https://[fe80::1%25lo]/",
+        "https://[fe80::1%lo]/",
+        "https://127%2e0.0.1/",
     ],
 )
 def test_what_is_no_url_for_a_webhook_is_refused(url: str) -> None:
