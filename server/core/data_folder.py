@@ -26,7 +26,7 @@ def prepare_data_dir(folder: Path) -> None:
 
 
 def require_no_obstacle(folder: Path) -> None:
-    """Check that the data folder is one, or can be made later; nothing is made.
+    """Check that no file stands in the way of the data folder; nothing is made, nor tried whether it could be.
 
     Raises:
         Unavailable: ``server-data-dir`` for a file in its place, or in that of a folder above it.
