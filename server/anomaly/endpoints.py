@@ -49,8 +49,8 @@ StreamPath = Annotated[StreamName, Path(description="The client's name of the ma
 _SETTINGS = (
     "JSON object for a training: window, percent, automatic, false_alarms_per_week, scaling, epochs, seed, leave_out, "
     "keep, encoding, decimal, skip_lines, missing; as the options of `imageflow train sensor`. `model.npz` takes none, "
-    "`model.pth` takes all but window, keep and false_alarms_per_week. A table takes false_alarms_per_week with window 0 "
-    "alone; percent is not for beside automatic."
+    "`model.pth` takes all but window, keep and false_alarms_per_week. false_alarms_per_week needs window 0, percent "
+    "goes with automatic false alone."
 )
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 
