@@ -96,8 +96,8 @@ AREAS = {
         Area(
             "calibration",
             "Calibration of the threshold",
-            # Ten splits of five data sets are 550 fits.
-            measures=(Measure("app.benchmarks.inspection.calibration", quick={"splits": 2}, time_limit_s=5400),),
+            # Twenty splits of five data sets are 1,100 fits, half an hour of one processor.
+            measures=(Measure("app.benchmarks.inspection.calibration", quick={"splits": 2}, time_limit_s=10800),),
         ),
         Area(
             "skab",

@@ -24,7 +24,7 @@ from inspection.anomaly.training.settings import TrainingSettings
 from inspection.anomaly.training.training_set import TrainingSet, scan_images
 from inspection.imaging.datasets import image_files
 
-SPLITS = 10
+SPLITS = 20
 _LOWEST, _HIGHEST = 0.025, 0.075
 DATA_SETS = {
     "tile": ("magnetic tiles", ("magnetic_tile/good",)),
