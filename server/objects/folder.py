@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import filecmp
-import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -56,9 +54,7 @@ def write_objects(folder: Path, contents: Mapping[str, bytes | Path]) -> None:
 
 
 def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: str) -> None:
-    """Write an object that can be made again: nothing is flushed.
-
-    What is there with the same bytes stays, and becomes young: it may be flushed, and acknowledged to somebody.
+    """Write an object that can be made again, under a name that is new: nothing is flushed.
 
     Args:
         folder: of the store.
@@ -73,9 +69,7 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: str) -> 
         with _new_file(path) as file:
             for piece in pieces:
                 _write_all(file, piece)
-        target = folder / key
-        if not _renewed(target, path):
-            _rename(path, target)
+        _rename(path, folder / key)
     except BaseException:
         path.unlink(missing_ok=True)
         raise
@@ -84,7 +78,7 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: str) -> 
 def keep_lasting(folder: Path, key: str, sha256: str) -> bool:
     """Flush an object that is there, and return whether it is; a damaged one is set aside.
 
-    Whoever stored it may be doing so in this moment, may have ended before it was flushed, or did not ask for that.
+    Whoever stored it may be doing so in this moment, or may have ended before it was flushed.
 
     Args:
         folder: of the store.
@@ -170,18 +164,6 @@ def remove_unfinished(folder: Path, limit: datetime) -> None:
                 path.unlink()
         except FileNotFoundError:
             continue  # It has arrived meanwhile.
-
-
-def _renewed(target: Path, made: Path) -> bool:
-    """Make an object young and return True if it is there with the bytes of another file, which is then removed."""
-    try:
-        if not filecmp.cmp(target, made, shallow=False):
-            return False
-        os.utime(target)
-    except FileNotFoundError:
-        return False
-    made.unlink()
-    return True
 
 
 def _folders(folder: Path, keys: Iterable[str]) -> set[Path]:

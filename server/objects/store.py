@@ -71,29 +71,23 @@ class ObjectStore:
         """Return what takes an object of unknown digest in pieces, on an event loop: ``async with store.writer()``."""
         return ObjectWriter(self.put, self.take_file, self._backend.arriving, most_bytes)
 
-    def put(self, sha256: str, data: bytes, *, lasting: bool = True) -> None:
-        """Keep ``data``.
+    def put(self, sha256: str, data: bytes) -> None:
+        """Keep ``data``; it lasts through a power cut when this returns.
 
         Args:
             sha256: digest of the bytes.
             data: the bytes.
-            lasting: whether it lasts through a power cut when this returns; what can be made again need not, which
-                saves four flushes to the disk.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        if lasting:
-            self.put_many({sha256: data})
-            return
-        with translated(missing="objects-unreachable"):
-            self._backend.put_made([data], key_of(sha256))
+        self.put_many({sha256: data})
 
     def put_made(self, pieces: Sequence[bytes | memoryview]) -> MadeObject:
-        """Keep an object that can be made again under a name that is drawn; it need not last through a power cut.
+        """Keep an object that can be made again under a name that is drawn.
 
-        Its digest would take a third of the processor time of a filter, and nothing needs it: such an object has no
-        record, and goes with the orphans.
+        It need not last through a power cut, which saves four flushes to the disk. Its digest would take a third of the
+        processor time of a filter, and nothing needs it: such an object has no record, and goes with the orphans.
 
         Args:
             pieces: of its bytes; a local store copies none.

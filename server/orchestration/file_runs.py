@@ -19,7 +19,7 @@ from inspection.pipeline.runner import StepProgress
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep
 from inspection.pipeline.value_ranges import range_of_models, require_range_of_models
 from server.core.tracing import NoTracing, Tracing
-from server.orchestration.images import StepImage, digest_of
+from server.orchestration.images import StepImage, name_of
 from server.orchestration.run_work import RunWork
 from server.orchestration.shown import EncodedPicture, ShownPicture
 from server.orchestration.steps import StepRunner
@@ -111,7 +111,7 @@ def _deep_picture(
     work: RunWork, pipeline: ValidatedPipeline, given: InputImage, find_model: ModelFinder
 ) -> Picture | None:
     """Return the picture of an image of more than 8 bits, in the range of the models; None for any other."""
-    data = work.objects.read(digest_of(given.image))
+    data = work.objects.read(name_of(given.image))
     decoded = decode(data, name=given.filename, limits=work.limits)
     if decoded.values is None:
         return None

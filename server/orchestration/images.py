@@ -78,7 +78,7 @@ class StepImage:
         if stored is None:
             raise RuntimeError("there is nothing to load")
         with self.output_errors_as_unavailable():
-            data = self._work.objects.read(digest_of(stored))
+            data = self._work.objects.read(name_of(stored))
             if stored.placement is None:
                 return Picture.original(decode_image(data, limits=self._work.limits))
             pixels = decode_image(data, mode="as-stored", limits=self._work.limits)
@@ -107,6 +107,6 @@ class StepImage:
         )
 
 
-def digest_of(stored: StoredImage) -> str:
-    """Return the digest, or drawn name, that an object's key ends with."""
+def name_of(stored: StoredImage) -> str:
+    """Return the name, a digest or drawn, that an object's key ends with."""
     return stored.object_key.rpartition("/")[2]

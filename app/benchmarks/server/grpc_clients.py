@@ -15,7 +15,6 @@ import numpy as np
 from inspection.imaging.files import encode_jpeg, encode_netpbm
 from inspection.imaging.frames import Pixels
 from inspection.imaging.opencv import cv2
-from models.storage import sha256_of
 from resources.parts import draw_part
 from server.grpc.contract import SERVICES
 from server.grpc.stubs import common_pb2
@@ -44,9 +43,8 @@ def part_image(width: int, height: int, number: int = 0) -> Pixels:
 def stored(objects: ObjectStore, pixels: Pixels, *, by_service: bool = False) -> common_pb2.ImageData:
     """Store a picture, as JPEG or as a service stores it, and return the message that names it."""
     data = encode_netpbm(pixels) if by_service else encode_jpeg(pixels)
-    sha256 = sha256_of(data)
-    objects.put(sha256, data, lasting=False)
-    return common_pb2.ImageData(bucket=objects.bucket, object_key=objects.object_key(sha256))
+    kept = objects.put_made([data])
+    return common_pb2.ImageData(bucket=objects.bucket, object_key=objects.object_key(kept.name))
 
 
 def caller(channel: grpc.Channel, key: str) -> Callable[[Any], bytes]:

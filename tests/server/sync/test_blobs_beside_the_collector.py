@@ -49,8 +49,8 @@ def test_a_blob_of_many_that_is_collected_meanwhile_is_stored_again(
 
 @pytest.fixture
 def damaged(server: ServerStore, tmp_path: Path) -> Path:
-    """The file of an object that was stored without a flush, as a power cut has left it."""
-    server.objects.put(DIGEST, DATA, lasting=False)
+    """The file of an object whose process ended before a flush, as a power cut has left it."""
+    server.objects.put(DIGEST, DATA)
     path = tmp_path / FILE
     path.write_bytes(b"")
     return path
@@ -63,15 +63,3 @@ def test_an_announced_blob_that_a_power_cut_has_damaged_is_asked_for(server: Ser
 def test_a_blob_of_many_that_a_power_cut_has_damaged_is_stored_again(server: ServerStore, damaged: Path) -> None:
     server.uploads.take([PackedBlob(REQUEST, DATA)], "en")
     assert server.objects.read(DIGEST) == DATA
-
-
-def test_an_image_between_two_steps_mends_one_that_a_power_cut_has_damaged(server: ServerStore, damaged: Path) -> None:
-    server.objects.put(DIGEST, DATA, lasting=False)
-    assert server.objects.read(DIGEST) == DATA
-
-
-def test_an_image_between_two_steps_never_replaces_an_acknowledged_blob(server: ServerStore, tmp_path: Path) -> None:
-    server.uploads.take([PackedBlob(REQUEST, DATA)], "en")
-    before = (tmp_path / FILE).stat()
-    server.objects.put(DIGEST, DATA, lasting=False)
-    assert (tmp_path / FILE).stat().st_ino == before.st_ino
