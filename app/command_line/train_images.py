@@ -216,6 +216,7 @@ def _report(
     report_set_range(report.set_range, reading)
     report_transparent(report.transparent)
     _warn_of_small_sample(report)
+    _warn_of_two_sizes(report)
     if as_json:
         content = _content(report, skipped, given.good.left_out)
         typer.echo(json.dumps({**content, "details": details}, ensure_ascii=False))
@@ -251,6 +252,20 @@ def _chosen_images(good: Path) -> GoodImages:
     if chosen.taken_whole:
         warn("folders-taken-whole", names=", ".join(chosen.taken_whole))
     return chosen
+
+
+def _warn_of_two_sizes(report: TrainingReport) -> None:
+    from app.command_line import warn
+
+    if report.size_groups:
+        first, second = report.size_groups
+        warn(
+            "two-image-sizes",
+            first=first.images,
+            first_size=f"{first.width}×{first.height}",
+            second=second.images,
+            second_size=f"{second.width}×{second.height}",
+        )
 
 
 def _warn_of_small_sample(report: TrainingReport) -> None:

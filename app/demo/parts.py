@@ -116,7 +116,7 @@ def given_parts(good: Path, test: Path, *, limit: int | None) -> DemoParts:
         InvalidInput: ``folder-without-images`` or ``demo-too-few-good``; ``demo-images-unreadable`` when too few of the
             good images, or none to inspect, can be read; ``images-depths-differ``.
     """
-    from inspection.anomaly.training.train import MIN_IMAGES
+    from inspection.anomaly.training.training_set import MIN_IMAGES
 
     chosen_good = good_images(good)
     train = tuple(chosen_good.files)

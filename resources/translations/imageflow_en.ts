@@ -614,6 +614,10 @@
             <numerusform>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</numerusform>
         </translation>
     </message>
+    <message>
+        <source>The images have two very different sizes or shapes: train one model for each kind of part.</source>
+        <translation>The images have two very different sizes or shapes: train one model for each kind of part.</translation>
+    </message>
     <message numerus="yes">
         <source>%n images could not be used.</source>
         <translation>

@@ -287,6 +287,10 @@ class HomeScreen(Screen):
                 model.least_images,
             )
             lines.append(few.format(rate=number(model.false_alarm_rate * 100, "g", 3)))
+        if "two-sizes" in model.warnings:
+            lines.append(
+                self.tr("The images have two very different sizes or shapes: train one model for each kind of part.")
+            )
         if "skipped" in model.warnings:
             lines.append(self.tr("%n images could not be used.", "", model.skipped))
         if "duplicates" in model.warnings:

@@ -96,6 +96,7 @@ def build_manifest(
         "sample-too-small": threshold.sample_too_small,
         "few-groups": has_few_groups(groups, None if settings.policy.needs_defects else settings.false_alarm_rate),
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
+        "two-sizes": bool(training_set.size_groups),
     }
     parts = group_count(groups)
     held_out = held_out_groups(groups)

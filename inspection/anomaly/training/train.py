@@ -28,7 +28,14 @@ from inspection.anomaly.training.parity_check import PARITY_IMAGES, check_parity
 from inspection.anomaly.training.progress import OnProgress, ProgressTracker, TrainingProgress
 from inspection.anomaly.training.rotation import RotationWork, chosen_rotation, rotation_work
 from inspection.anomaly.training.settings import TrainingSettings
-from inspection.anomaly.training.training_set import TrainingSet, require_one_size, scan_images, without_oversized
+from inspection.anomaly.training.size_groups import SizeGroup
+from inspection.anomaly.training.training_set import (
+    MIN_IMAGES,
+    TrainingSet,
+    require_one_size,
+    scan_images,
+    without_oversized,
+)
 from inspection.anomaly.training.turned_copies import turned_or_upright
 from inspection.imaging.reading import Reading
 from inspection.imaging.set_range import SetRange, range_of_set
@@ -41,7 +48,6 @@ from models.storage import make_folder, require_writable, write_atomically
 
 __all__ = ["TrainingCancelled", "TrainingProgress", "TrainingReport", "TrainingSettings", "train_images"]
 
-MIN_IMAGES = 5
 # Scores below are zero up to rounding.
 _MIN_THRESHOLD = 1e-6
 # Work units of reading an image; extracting its features is one unit.
@@ -62,6 +68,7 @@ class TrainingReport:
         manifest: of the model file.
         set_range: of the images deeper than 8 bits; None when there are none.
         transparent: number of images with transparent parts, which are seen on white.
+        size_groups: the good images by size where they have two very different ones; else empty.
     """
 
     path: Path
@@ -73,10 +80,11 @@ class TrainingReport:
     manifest: BundleManifest
     set_range: SetRange | None = None
     transparent: int = 0
+    size_groups: tuple[SizeGroup, ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warning codes: ``sample-too-small``, ``few-groups``, ``duplicates``, ``skipped``."""
+        """Warning codes: ``sample-too-small``, ``few-groups``, ``duplicates``, ``two-sizes``, ``skipped``."""
         return self.manifest.warnings + (("skipped",) if self.skipped else ())
 
 
@@ -203,6 +211,7 @@ def train_images(
         final.manifest,
         set_range,
         transparent,
+        training_set.size_groups,
     )
 
 

@@ -14,6 +14,7 @@ from inspection.anomaly.network_area import STANDARD_SIDE
 from inspection.anomaly.preparation import choose_scale, require_scale, working_size
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.training.progress import ProgressTracker
+from inspection.anomaly.training.size_groups import SizeGroup, size_groups
 from inspection.imaging.files import decode, decode_image, read_image_bytes
 from inspection.imaging.frames import Pixels
 from inspection.imaging.picture import Picture
@@ -21,6 +22,8 @@ from inspection.imaging.reading import AS_DECLARED, Reading
 from inspection.imaging.value_range import ValueRange
 from models.errors import DoesNotFit, UnreadableImage
 from models.storage import sha256_of
+
+MIN_IMAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,11 @@ class TrainingSet:
     def value_range(self) -> ValueRange | None:
         """The range of values of images deeper than 8 bits; None when there are none."""
         return self.reading.values if self.deep else None
+
+    @property
+    def size_groups(self) -> tuple[SizeGroup, ...]:
+        """The images by size where they have two very different ones, each enough for a training; else empty."""
+        return size_groups(self.sizes, MIN_IMAGES)
 
     @property
     def digest(self) -> str:
