@@ -86,7 +86,7 @@ def shown_texts(window: QWidget) -> dict[str, str]:
 
 # The same in both languages: keys, verdicts, names out of the data, numbers, the product's name, an example.
 SAME = re.compile(
-    r"^(F\d+|Esc|Enter|Space|[A-Z0-9]|OK|NG|HOLD|–|[\d.,: ]+|PLATE.*|Surface|Plate|ImageFlow Station|https://.*|)$"
+    r"^(F\d+|Esc|Enter|Space|[A-Z0-9]|OK|NG|HOLD|–|[\d.,: ]+|PLATE.*|Surface(   ·   )?|Plate|ImageFlow Station|https://.*|)$"
 )
 
 
