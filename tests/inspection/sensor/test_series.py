@@ -139,6 +139,19 @@ def test_a_state_of_before_known_rows_were_counted_is_read() -> None:
     assert (read.means[:, 3 * channels :] == 1).all()
 
 
+def test_a_state_of_before_episodes_were_kept_is_read() -> None:
+    series = series_model().series
+    assert series is not None
+    stopped = replace(series.begin(), stopped=5, episode=0, offsets=np.arange(len(series.begin().offsets)) + 1.0)
+    assert len(stopped.offsets)
+    # One value of the tail, the stop, as those versions wrote it.
+    parts = [[stopped.position, stopped.rows], stopped.base, stopped.moved, stopped.last, stopped.means.ravel()]
+    read = series.state_of(np.concatenate([*parts, stopped.offsets, [5]]))
+    assert (read.stopped, read.episode, read.quiet) == (5, 0, 0)
+    np.testing.assert_array_equal(read.offsets, stopped.offsets)
+    np.testing.assert_array_equal(read.means, stopped.means)
+
+
 def test_rows_of_one_value_raise_no_alarm_by_rounding() -> None:
     seconds = np.arange(600) * 60.0
     for window, times in ((0, seconds), (1, None), (5, None)):
