@@ -28,6 +28,7 @@ from models.errors import Unavailable, UnreadableImage
 from models.messages import Language
 from models.states import HumanVerdict
 from models.storage import make_folder, write_atomically
+from sync.station.status import SyncStatus
 
 SETTLE_S = 180.0
 _LOOK_EVERY_S = 0.1
@@ -179,16 +180,20 @@ class Scenario:
         status = sync_status(self.workspace)
         while status.waiting or status.blobs_waiting or status.running:
             if time.monotonic() > deadline or (cancelled is not None and cancelled.is_set()):
-                raise Unavailable(
-                    "demo-not-synced",
-                    waiting=status.waiting + status.blobs_waiting,
-                    seconds=int(SETTLE_S),
-                    reason=str(status.last_error or ""),
-                    log=str(self._server.log),
-                )
+                raise self.not_synced(status)
             time.sleep(_LOOK_EVERY_S)
             status = sync_status(self.workspace)
         self._note(self.wording.phrase("synchronised"))
+
+    def not_synced(self, status: SyncStatus) -> Unavailable:
+        """Return the error of what still waits for the server after ``SETTLE_S``."""
+        return Unavailable(
+            "demo-not-synced",
+            waiting=status.waiting + status.blobs_waiting,
+            seconds=int(SETTLE_S),
+            reason=str(status.last_error or ""),
+            log=str(self._server.log),
+        )
 
     def report(self) -> dict[str, Any]:
         """Compare station and server and return the report.

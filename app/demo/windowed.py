@@ -14,7 +14,7 @@ from PySide6.QtWidgets import QApplication
 
 from app.demo.operator import decide
 from app.demo.output import OFFLINE, SCREENSHOTS
-from app.demo.scenario import Scenario
+from app.demo.scenario import SETTLE_S, Scenario
 from app.demo.server_setup import ENGINEER, OPERATOR
 from app.station.operations.history import PartSummary
 from app.station.operations.inspection import ItemInspection
@@ -34,6 +34,7 @@ from inspection.imaging.frames import Frame
 from models.errors import Unavailable, UnreadableImage, UserFacingError
 from models.states import Verdict
 from models.storage import make_folder
+from sync.station.status import SyncStatus
 
 MASTERS_S = 60.0
 """How long the first pull may take."""
@@ -98,6 +99,7 @@ class WindowedDemo:
         self._pictured: set[str] = set()
         self._masters_until = 0.0
         self._settled = False
+        self._leave_by = 0.0
 
     def run(self) -> None:
         """Run until every part is done, or the person closes the window.
@@ -235,16 +237,24 @@ class WindowedDemo:
 
     def _end(self) -> None:
         self._settled = True
+        self._leave_by = time.monotonic() + SETTLE_S
         self._station.context.subscribe(SyncStatusChanged, lambda _: self._picture_end())
         self._picture_end()
 
     def _picture_end(self) -> None:
-        """Take the last pictures once the window knows that everything is with the server, and leave."""
+        """Take the last pictures once the window knows that everything is with the server, and leave.
+
+        What was with it may wait again, as after a later change; the demo does not wait for that without end.
+        """
         status = self._sync.state.status
         if self._step is _Step.LEAVE:
             return
         if status is None or status.waiting or status.blobs_waiting:
-            self._sync.refresh()
+            if time.monotonic() > self._leave_by:
+                self._step = _Step.LEAVE
+                self._fail(self._scenario.not_synced(status or SyncStatus()))
+            else:
+                self._sync.refresh()
             return
         self._step = _Step.LEAVE
         self._picture_all("")
