@@ -16,7 +16,7 @@ from server.ai_inspection.schemas import AiInspectionCreate, AiInspectionReply, 
 from server.ai_inspection.waiting import wait_for_end
 from server.executions.service import cancel, state_of
 from server.http.dependencies import Context, Principal, require
-from server.http.lanes import Lane, run_on
+from server.http.lanes import Lane, light_request, run_on
 from server.http.routes import feature_router
 from sync.shared.schemas import NamedId
 
@@ -37,6 +37,7 @@ async def inspect(
     422 `inspection-error` with `inspection_context` when pipeline, item, image or models do not fit. A request with an
     `id` that is sent again answers the same result.
     """
+    light_request()
     if body.session_id not in {None, session_id}:
         entry = {"field": "session_id", "message": LocalText.of("value-session-of-path", {})}
         raise InvalidInput("validation-error", members={"validation_errors": [entry]})

@@ -18,7 +18,7 @@ from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.idempotency import HEADER, LONGEST, PATTERN
-from server.http.lanes import Lane, read_quickly, run_on, write_quickly
+from server.http.lanes import Lane, light_request, read_quickly, run_on, write_quickly
 from server.http.limits import MULTIPART, takes_up_to
 from server.http.multipart import PartBegins, PartEnds, PartEvent, form_parts
 from server.http.paging import paging_or_offset_by
@@ -116,6 +116,7 @@ async def create_execution(
     ] = None,
 ) -> ExecutionAccepted:
     """Answers as soon as the files are stored; progress arrives at `/ws/execution/{execution_id}`."""
+    light_request()
     checked: tuple[ResolvedPipeline, dict[str, Any]] | None = None
 
     async def check(draft: Draft) -> None:

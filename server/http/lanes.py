@@ -2,8 +2,8 @@
 
 A heavy read (statistics over months) takes as long as a hundred ordinary requests. In a lane of its own it waits for
 other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Heavy reads
-have a share of the time alone (``_PACE``), as all threads share one interpreter. Requests for the same figures share
-one read until it begins, so that each sees what was committed before it was sent.
+have a share of the time alone while light requests come (``_PACE``), as all threads share one interpreter. Requests for
+the same figures share one read until it begins, so that each sees what was committed before it was sent.
 
 A quick read has no thread at all where the database is embedded: it is over before a thread would have begun. One that
 took longer than that, because a store holds more than others, has a thread the next time. Signing in has threads of its
@@ -40,7 +40,7 @@ _QUICK_S = 0.005
 """Longer than it takes to reach a thread, and still shorter than anybody notices."""
 _MOST_HEAVY = 32
 """Heavy reads that wait; beyond them a new one is refused rather than kept waiting for minutes."""
-_PACE = Pace(share=0.2, burst_s=0.1, longest_rest_s=2.0)
+_PACE = Pace(share=0.2, burst_s=0.1, longest_rest_s=2.0, alone_s=1.0)
 """A page of a dashboard, some five reads, is within the burst; who asks without a pause has a fifth of the time, as
 long as a read takes no more than half a second of the processor. Longer ones wait two seconds for each other."""
 _LEAST_COST_S = 0.002
@@ -112,14 +112,22 @@ def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awai
 
     @functools.wraps(endpoint)
     async def run(**named: Any) -> Any:
+        if shared_in is not Lane.HEAVY:
+            light_request()
         return await (run_on(lane, endpoint, **named) if shared_in is None else _share(shared_in, endpoint, named))
 
     @functools.wraps(endpoint)
     async def run_quickly(*, context: ServerContext, **named: Any) -> Any:
+        light_request()
         quickly = write_quickly if writes else read_quickly
         return await quickly(lane, context, endpoint, context=context, **named)
 
     return run_quickly if getattr(endpoint, _QUICK, False) else run
+
+
+def light_request() -> None:
+    """Count a request that heavy reads shall not hold up; for endpoints that run in no lane."""
+    _PACE.others_ask(time.monotonic())
 
 
 async def _share(lane: Lane, endpoint: Callable[..., Any], named: dict[str, Any]) -> Any:

@@ -19,6 +19,7 @@ from models.errors import UserFacingError
 from server.context import ServerContext
 from server.core.logs import EndedRequest, RequestLog
 from server.core.structlog_import import structlog
+from server.http.lanes import light_request
 from server.http.lean_routes import INLINE_BYTES, LeanHead, LeanRoute
 from server.http.paths import paths_to
 from server.http.requests import lines_of_json, request_id_of
@@ -103,6 +104,7 @@ class LeanBatches:
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, []
+        light_request()
         ended: list[EndedRequest] = []
         try:
             with self._context.database.one_version():

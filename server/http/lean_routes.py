@@ -23,7 +23,7 @@ from server.context import ServerContext
 from server.http.clients import is_on_loopback
 from server.http.dependencies import identify
 from server.http.known_callers import Credential, KnownCallers
-from server.http.lanes import Lane, run_on
+from server.http.lanes import Lane, light_request, run_on
 from server.http.limits import JSON
 from server.http.requests import REQUEST_ID
 from server.http.routes import CheckedRoute
@@ -78,6 +78,7 @@ class LeanRoute(CheckedRoute):
         body = whole_body(scope)
         if head is None or body is None or len(body) != head.length:
             return None
+        light_request()
         if head.length > INLINE_BYTES:
             if not self._may_ask(scope, head, context):
                 return None

@@ -27,8 +27,8 @@ NOTES = """
 **A crowd that asks for statistics.** Each answer is some milliseconds of Python, on the one thread of heavy reads
 and on the event loop. A crowd that asks for the next at once kept the interpreter's lock busy in both, and what was
 light waited at each of its steps; a switch interval of 0.5 in place of 5 ms changed nothing. Since then heavy reads
-have a fifth of the time in the long run, and an answer is given again, for a second at most, while nothing has been
-committed. The ratios of a table of 2026-11-30 were measured before: what they are now is not known.
+have a fifth of the time in the long run while light requests come, and an answer is given again, for a second at
+most, while nothing has been committed.
 """
 _LEAD_S = 1.0
 

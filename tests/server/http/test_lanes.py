@@ -55,7 +55,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of the lanes, which begin without work behind them."""
     ticking = Clock()
     monkeypatch.setattr(lanes, "time", ticking)
-    monkeypatch.setattr(lanes, "_PACE", Pace(0.2, burst_s=0.1, longest_rest_s=2.0))
+    monkeypatch.setattr(lanes, "_PACE", Pace(0.2, burst_s=0.1, longest_rest_s=2.0, alone_s=1.0))
     return ticking
 
 
@@ -162,17 +162,29 @@ def _asked(folder: Path, read: Callable[..., Any], callers: list[tuple[str, bool
 
 
 @pytest.mark.parametrize("read_s", [0.01, 0.04, 0.06, 0.1, 0.5])
-def test_heavy_reads_without_a_pause_have_a_fifth_of_the_time(clock: Clock, read_s: float) -> None:
+def test_heavy_reads_beside_light_requests_have_a_fifth_of_the_time(clock: Clock, read_s: float) -> None:
+    assert share_of_heavy_reads(clock, read_s, beside_light_requests=True) == pytest.approx(0.2, rel=0.2)
+
+
+def test_heavy_reads_rest_for_nobody_where_nobody_else_asks(clock: Clock) -> None:
+    assert share_of_heavy_reads(clock, 0.1, beside_light_requests=False) == pytest.approx(1.0)
+
+
+def share_of_heavy_reads(clock: Clock, read_s: float, *, beside_light_requests: bool) -> float:
+    """Return the share of the time that a hundred heavy reads take which follow each other at once."""
+
     def read(number: int) -> None:
         clock.now += read_s
 
     async def main() -> None:
         for number in range(100):
+            if beside_light_requests:
+                await in_lane(lambda: None, writes=False)()
             await in_lane(heavy(read), writes=False)(number=number)
 
     began = clock.now
     asyncio.run(main())
-    assert 100 * read_s / (clock.now - began) == pytest.approx(0.2, rel=0.2)
+    return 100 * read_s / (clock.now - began)
 
 
 def test_heavy_reads_of_other_figures_run_one_after_the_other() -> None:

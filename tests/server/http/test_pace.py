@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from server.http.pace import Pace
 
-BURST_S, LONGEST_REST_S = 0.1, 2.0
+BURST_S, LONGEST_REST_S, ALONE_S = 0.1, 2.0, 1.0
 
 
 def paced(share: float = 0.2) -> Pace:
-    return Pace(share, BURST_S, LONGEST_REST_S)
+    """Return a pace beside others that ask for ever."""
+    pace = Pace(share, BURST_S, LONGEST_REST_S, ALONE_S)
+    pace.others_ask(math.inf)
+    return pace
 
 
 def share_of(pace: Pace, work_s: float) -> float:
@@ -55,3 +60,11 @@ def test_a_time_without_work_is_worth_one_burst_alone() -> None:
     for _ in range(6):
         pace.took(0.02, 3_600.0, 3_600.0)
     assert pace.rest_s(3_600.0) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("after_s", "rests"), [(0.5, True), (1.5, False)])
+def test_work_rests_while_others_have_asked_of_late(after_s: float, *, rests: bool) -> None:
+    pace = Pace(0.2, BURST_S, LONGEST_REST_S, ALONE_S)
+    pace.others_ask(10.0)
+    pace.took(1.0, 9.0, 10.0)
+    assert (pace.rest_s(10.0 + after_s) > 0) is rests
