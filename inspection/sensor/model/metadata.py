@@ -15,6 +15,8 @@ from models.names import LONGEST_NAME
 
 FORMAT = 5
 """The newest version of model files, that of a series; those of rows and windows are still written as the first."""
+LARGEST_BEFORE = 20.0
+"""Usual deviations that one row of a series counted at most in energy and roughness, in files before format 5."""
 
 
 class SeriesMetadata(BaseModel):
@@ -33,6 +35,7 @@ class SeriesMetadata(BaseModel):
         held: rows of an episode that do not move the base line; 0 of files written before there were any.
         held_above: a score strictly above it begins or continues such an episode, whatever threshold alarms go by; the
             one that the promised number of false alarms gives.
+        largest: see ``Series``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
@@ -48,6 +51,7 @@ class SeriesMetadata(BaseModel):
     longest_stop: int = Field(default=0, ge=0)
     held: int = Field(default=0, ge=0)
     held_above: float = Field(default=1.0, gt=0)
+    largest: float = Field(default=LARGEST_BEFORE, gt=0)
 
     def positions(
         self, seconds: NDArray[np.float64] | None, rows: int, period_s: float | None, start: float = 0.0

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model.cycles import Cycle, expected, moved
+from inspection.sensor.model.metadata import LARGEST_BEFORE
 from inspection.sensor.model.scaling import known_means
 from inspection.sensor.model.series_state import SeriesState, read_state
 from inspection.sensor.model.smoothing import smooth
@@ -54,6 +55,7 @@ class Series:
         follow: rows in which it follows a lasting change by about two thirds.
         base: float64 ``(sensors,)``, the base line at the end of the training.
         stops: of the machine in normal operation; None where it has none.
+        largest: one row counts no more than this in energy and roughness, in usual deviations and changes.
     """
 
     spans: tuple[int, ...]
@@ -69,6 +71,7 @@ class Series:
     follow: float
     base: Vector
     stops: Stops | None = None
+    largest: float = LARGEST_BEFORE
 
     @property
     def sensors(self) -> int:
@@ -185,7 +188,7 @@ class Series:
         steps = np.diff(np.concatenate([state.last[None], measured]), axis=0) / self.roughness
         steps[after_gap] = np.nan
         state.last, state.position = measured[-1].copy(), float(positions[-1])
-        most = 4 * _LARGEST
+        most = self.largest
         means = np.concatenate(
             [
                 np.clip(scaled, -_LARGEST, _LARGEST),

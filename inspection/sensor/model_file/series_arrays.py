@@ -102,6 +102,7 @@ def build_series(metadata: SensorMetadata, names: set[str], floats: Floats) -> t
         follow=given.follow,
         base=floats("series_base", (sensors,)),
         stops=_stops(given.longest_stop, sensors, names, floats),
+        largest=given.largest,
     )
     evidence = Evidence(floats("series_limits", (2 * channels * OF_CHANNEL,)))
     positive = [series.spread, series.roughness, series.relation_spread, evidence.limits]

@@ -147,6 +147,7 @@ def _described(
             # A state that has lasted as long as the one that was learned is as good a normal one.
             "held": rows,
             "held_above": held_above,
+            "largest": series.largest,
         }
     )
 

@@ -22,6 +22,9 @@ _PHASE_PRIOR = 20
 _PHASE_FLOOR = 0.02
 _RIDGE = 0.02
 _CLIPPED = 5.0
+_LARGEST = 10.0
+"""Usual deviations that one row counts at most in energy and roughness: the longest scale forgets a fault the later,
+the further it was off."""
 _LEAST_SCALE = 0.05
 _PASSES = 2
 """Stops are found beside the cycles, and these again without the stops."""
@@ -106,6 +109,7 @@ def _unrelated(values: Matrix, positions: Vector, cycles: tuple[Cycle, ...], spa
         block=spans[1],
         follow=max(_FOLLOW * rows, 4.0 * spans[-1]),
         base=np.zeros(sensors),
+        largest=_LARGEST,
     )
 
 

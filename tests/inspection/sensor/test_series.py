@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from inspection.sensor import (
     score_rows,
     train,
 )
+from inspection.sensor.model.metadata import SeriesMetadata
+from inspection.sensor.model.series import Series
 from inspection.sensor.training.cycles import find_cycles
 from inspection.sensor.training.return_levels import block_maxima, return_level, return_levels
 from inspection.sensor.training.series import is_series
@@ -123,6 +126,25 @@ def test_rows_after_a_gap_are_no_change_of_level() -> None:
     for start in range(80, 2000, 200):
         kept[start : start + 60] = False
     assert not score_rows(model, values[4000:][kept], seconds[4000:][kept]).alarms.any()
+
+
+def test_a_fault_far_off_is_forgotten_sooner_than_in_files_of_before() -> None:
+    values, seconds = temperature(7, seed=1, first_day=28)
+    values[DAY : DAY + 36] += 20
+    model = series_model()
+    series = cast("Series", model.series)
+    before = SeriesMetadata(origin_s=None).largest
+    last, last_before = (
+        np.flatnonzero(score_rows(replace(model, series=replace(series, largest=most)), values, seconds).alarms)[-1]
+        for most in (series.largest, before)
+    )
+    assert before == 20
+    assert DAY + 36 <= last < last_before
+
+
+def test_the_most_that_a_row_counts_is_kept_in_the_file() -> None:
+    read = model_from_bytes(model_bytes(series_model()), "oil.npz")
+    assert cast("Series", read.series).largest == cast("Series", series_model().series).largest < 20
 
 
 def test_a_state_of_before_known_rows_were_counted_is_read() -> None:
