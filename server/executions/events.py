@@ -30,7 +30,7 @@ class ExecutionEvent(Reply):
         total_time_ms: of an ended execution.
         output_files: of a completed execution.
         error_code: of a failed one.
-        error_values: what the text of the error names.
+        error_values: what the text of the error names, as ``stored_values`` gives it.
     """
 
     execution_id: Id

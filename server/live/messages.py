@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from models.clock import utc_now
+from models.error_values import read_values
 from models.messages import Language
 from models.states import EXECUTION_ENDED, ExecutionStatus
 from server.core.websocket_messages import ErrorDetail, ErrorMessage, error_message, wire_code
@@ -103,7 +104,8 @@ def messages_of_event(event: ExecutionEvent, language: Language) -> list[Message
         completed = Completed(execution_id=event.execution_id, total_time_ms=total_ms, output_files=event.output_files)
         return [update, completed]
     if event.status is ExecutionStatus.FAILED and event.error_code is not None:
-        return [update, error_message(event.error_code, event.error_values, language, event.execution_id)]
+        values = read_values(event.error_values)
+        return [update, error_message(event.error_code, values, language, event.execution_id)]
     return [update]
 
 

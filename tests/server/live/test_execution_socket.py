@@ -5,11 +5,15 @@ from __future__ import annotations
 import pytest
 
 from models.clock import rfc3339, utc_now
+from models.error_values import stored_values
 from models.ids import new_id
-from models.messages import Language, error_text
+from models.messages import Language, LocalText, error_text
 from models.states import ExecutionStatus, OutputKind
+from server.core.websocket_messages import ErrorMessage
+from server.executions.events import ExecutionEvent
 from server.executions.schemas import OutputFile
 from server.http.websocket_protocol import CloseCode
+from server.live.messages import messages_of_event
 from tests.support.live_clients import add_execution, close_code, happened, live, message, refusal, stepped
 from tests.support.serving import Served
 
@@ -73,6 +77,22 @@ def test_a_failure_comes_with_its_code_in_the_language_of_the_client(served: Ser
         assert (failure["error"]["code"], failure["error"]["retry_after"]) == ("SERVER_BUSY", 30)
         details.append(failure["error"]["message"])
     assert details[0] != details[1]
+
+
+@pytest.mark.parametrize("language", ["en", "ja"])
+def test_a_reason_within_a_failure_is_in_the_language_of_the_client(language: Language) -> None:
+    reason = LocalText.of("pipeline-without-step", {"step": "ai"})
+    values = stored_values({"reason": reason})
+    event = ExecutionEvent(
+        execution_id=new_id(),
+        status=ExecutionStatus.FAILED,
+        timestamp=utc_now(),
+        error_code="pipeline-does-not-fit",
+        error_values=values,
+    )
+    (_, failure) = messages_of_event(event, language)
+    assert isinstance(failure, ErrorMessage)
+    assert failure.error.message == error_text("pipeline-does-not-fit", {"reason": reason}, language).detail
 
 
 def test_a_late_client_gets_the_present_state_first(served: Served) -> None:
