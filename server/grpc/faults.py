@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 
+from models.error_values import read_values, stored_values
 from models.errors import (
     DoesNotFit,
     ImageFlowError,
@@ -77,8 +78,8 @@ def status_of(error: UserFacingError) -> grpc.StatusCode:
 
 def trailers_of(error: UserFacingError) -> tuple[tuple[str, str], ...]:
     """Return the trailing metadata from which our own client makes the same error again."""
-    values = {name: value if isinstance(value, (int, float)) else str(value) for name, value in error.values.items()}
-    return ((ERROR_KEY, json.dumps({"code": error.code, "type": type(error).__name__, "values": values})),)
+    named = {"code": error.code, "type": type(error).__name__, "values": stored_values(error.values)}
+    return ((ERROR_KEY, json.dumps(named)),)
 
 
 def error_of(status: grpc.StatusCode, details: str | None, trailers: Any, service: str) -> UserFacingError:
@@ -95,7 +96,7 @@ def error_of(status: grpc.StatusCode, details: str | None, trailers: Any, servic
     try:
         refusal = json.loads(named) if named is not None else {}
         subtype = _SUBTYPES.get(str(refusal.get("type")), kind)
-        error = (subtype if issubclass(subtype, kind) else kind)(refusal["code"], **refusal["values"])
+        error = (subtype if issubclass(subtype, kind) else kind)(refusal["code"], **read_values(refusal["values"]))
         if refusal["code"] in catalogue("en"):
             error.text()
             return error
