@@ -158,6 +158,6 @@ def detail_of(record: SensorModelRecord, language: Language) -> SensorModelDetai
         error = SensorModelError(code=code, message=text.explanation)
     findings = [
         ": ".join(part for part in (text.title, text.detail) if part)
-        for text in (error_text(found["code"], found["values"], language) for found in record.findings)
+        for text in (error_text(found["code"], read_values(found["values"]), language) for found in record.findings)
     ]
     return SensorModelDetail(**members, error=error, findings=findings)

@@ -23,6 +23,7 @@ from inspection.runtime.arrays import FloatArray
 from inspection.runtime.graphs import serialise
 from inspection.runtime.settings import inspection_settings
 from inspection.runtime.subprocesses import module_command
+from models.error_values import read_values, stored_values
 from models.errors import DoesNotFit, Unavailable
 from models.storage import make_folder, require_writable, sha256_of_pieces, write_atomically
 
@@ -98,7 +99,7 @@ def convert_in_own_process(name: str = DEFAULT_BACKBONE, folder: Path | None = N
     )
     if finished.returncode == _REFUSED:
         refused = json.loads(finished.stdout.splitlines()[-1])
-        raise Unavailable(refused["code"], **refused["values"])
+        raise Unavailable(refused["code"], **read_values(refused["values"]))
     if finished.returncode != 0:
         reason = finished.stderr.strip().splitlines()[-1:] or ["no message"]
         raise Unavailable("backbone-conversion-failed", name=name, reason=reason[0])
@@ -156,7 +157,7 @@ def main(arguments: list[str]) -> int:
     try:
         convert_backbone(arguments[0] if arguments else DEFAULT_BACKBONE, Path(arguments[1]) if arguments[1:] else None)
     except UserFacingError as error:
-        sys.stdout.write(f"\n{json.dumps({'code': error.code, 'values': error.values}, default=str)}\n")
+        sys.stdout.write(f"\n{json.dumps({'code': error.code, 'values': stored_values(error.values)})}\n")
         return _REFUSED
     return 0
 

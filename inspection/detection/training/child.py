@@ -12,6 +12,7 @@ from typing import Any
 
 from inspection.runtime.cancellation import TrainingCancelled
 from inspection.runtime.subprocesses import deferred_interrupts, end_process, module_command
+from models.error_values import read_values
 from models.errors import Unavailable
 from models.storage import not_written
 
@@ -102,7 +103,7 @@ def _end(process: subprocess.Popen[str]) -> None:
 
 def _to_error(failure: dict[str, Any], log: Path) -> Unavailable:
     if "code" in failure:
-        return Unavailable(failure["code"], **failure["values"])
+        return Unavailable(failure["code"], **read_values(failure["values"]))
     if failure["kind"] in {"ImportError", "ModuleNotFoundError"}:
         return Unavailable("detector-packages-missing", reason=failure["reason"])
     return Unavailable("detector-training-failed", reason=f"{failure['kind']}: {failure['reason']}", log=str(log))

@@ -19,6 +19,7 @@ from inspection.detection.evaluation.measuring import EVALUATION_SETTINGS, MIN_C
 from inspection.detection.training.run_folder import RunFolder, write_json
 from inspection.detection.training.run_request import RunRequest
 from inspection.detection.training.ultralytics_predict import load, predict
+from models.error_values import stored_values
 from models.errors import InvalidInput, UserFacingError
 from models.storage import make_folder, no_room, not_written, write_atomically
 
@@ -211,7 +212,7 @@ def failure_of(error: Exception, folder: RunFolder) -> dict[str, Any]:
     if isinstance(error, OSError) and no_room(error):
         reported = not_written(Path(os.fsdecode(error.filename)) if error.filename else folder.path, error)
     if isinstance(reported, UserFacingError):
-        return {"code": reported.code, "values": {name: str(value) for name, value in reported.values.items()}}
+        return {"code": reported.code, "values": stored_values(reported.values)}
     return {"kind": type(error).__name__, "reason": " ".join(str(error).split())[:500]}
 
 

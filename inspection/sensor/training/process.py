@@ -84,7 +84,7 @@ class _Reporter:
     def send(self, **event: Any) -> None:
         """Write an event."""
         with self._lock:
-            sys.stdout.write(json.dumps(event, default=str) + "\n")
+            sys.stdout.write(json.dumps(event) + "\n")
             sys.stdout.flush()
 
     def _step(self, done: int, total: int) -> None:
@@ -125,7 +125,8 @@ def main(folder: Path) -> int:
         reporter.send(event="failed", code=error.code, values=stored_values(error.values))
         return 1
     found = [*made.assumptions, *findings_of(made)]
-    reporter.send(event="finished", findings=[{"code": one.code, "values": dict(one.values)} for one in found])
+    findings = [{"code": one.code, "values": stored_values(one.values)} for one in found]
+    reporter.send(event="finished", findings=findings)
     return 0
 
 
