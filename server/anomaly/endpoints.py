@@ -28,6 +28,7 @@ from server.anomaly.stream_schemas import StreamDetail, StreamName, StreamReply,
 from server.anomaly.training import SensorTrainings
 from server.anomaly.uploads import UploadKind
 from server.core.paging import PageQuery
+from server.files.images import shown_name
 from server.http.dependencies import ANY_PRINCIPAL, ANY_PRINCIPAL_OR_LOOPBACK, Context, Principal, require
 from server.http.lanes import heavy
 from server.http.lean_routes import LeanRoute
@@ -53,6 +54,8 @@ _SETTINGS = (
     "goes with automatic false alone."
 )
 Language = Annotated[str | None, Header(alias="Accept-Language")]
+_MODEL, _TABLE = "model.npz", "data.csv"
+"""What a file without a name is called in messages."""
 
 
 async def _trainings(request: Request) -> SensorTrainings:
@@ -125,13 +128,13 @@ def create_model(
     kind = uploads.kind_of(file.file)
     require_applicable(form, kind, with_data=data is not None)
     if kind is UploadKind.MODEL:
-        uploaded = uploads.read_model(file.file, file.filename or "model.npz")
+        uploaded = uploads.read_model(file.file, shown_name(file.filename, _MODEL))
         reply, new = service.keep_model(context, asking, form, uploaded)
     elif data is None:
-        reply, new = trainings.begin(asking, form, file.file, table_name=file.filename or "")
+        reply, new = trainings.begin(asking, form, file.file, table_name=shown_name(file.filename, _TABLE))
     else:
         reply, new = trainings.begin(
-            asking, form, data.file, uploads.bounded(file.file), table_name=data.filename or ""
+            asking, form, data.file, uploads.bounded(file.file), table_name=shown_name(data.filename, _TABLE)
         )
     answer.created(f"/anomaly/models/{reply.id}", new=new)
     return reply

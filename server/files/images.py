@@ -58,8 +58,7 @@ def check_image(data: bytes, filename: str | None, settings: ServerSettings) -> 
     from inspection.imaging.files import ImageLimits, require_image
 
     limits = ImageLimits(largest, settings.max_image_pixels)
-    shown = PurePosixPath((filename or "file").replace("\\", "/")).name[:_LONGEST_SHOWN]
-    shown = "".join(letter for letter in shown if not _is_invisible(letter))
+    shown = shown_name(filename, "file")
     header = require_image(data, name=shown, limits=limits, unpacked=True)
     require_one_page(header, name=shown)
     return CheckedImage(
@@ -70,6 +69,17 @@ def check_image(data: bytes, filename: str | None, settings: ServerSettings) -> 
         width=header.width,
         height=header.height,
     )
+
+
+def shown_name(given: str | None, otherwise: str) -> str:
+    """Return a client's file name for a text about the file: its last part, shortened, all of it visible.
+
+    Args:
+        given: as the client sent it.
+        otherwise: what the file is called when nothing of that is left.
+    """
+    last = PurePosixPath((given or "")[-_LONGEST_GIVEN:].replace("\\", "/")).name
+    return _visible(last[:_LONGEST_SHOWN]).strip() or otherwise
 
 
 def safe_name(given: str | None, image_format: PictureFormat) -> str:
@@ -84,7 +94,7 @@ def safe_name(given: str | None, image_format: PictureFormat) -> str:
     """
     name = PurePosixPath((given or "")[-_LONGEST_GIVEN:].replace("\\", "/")).name
     # Letters first made whole, as file systems keep them apart or not; then all that is no mark on paper is left out.
-    name = "".join(letter for letter in unicodedata.normalize("NFC", name) if not _is_invisible(letter))
+    name = _visible(unicodedata.normalize("NFC", name))
     name = name.translate(_FORBIDDEN).rstrip(" .\u3000")
     suffixes = SUFFIXES[image_format]
     stem, dot, end = name.rpartition(".")
@@ -95,6 +105,10 @@ def safe_name(given: str | None, image_format: PictureFormat) -> str:
     if stem.partition(".")[0].lower() in _RESERVED:
         stem = f"_{stem}"
     return cut_to_bytes(stem, LONGEST_FILE_NAME - len(suffix)).rstrip(" .\u3000") + suffix
+
+
+def _visible(name: str) -> str:
+    return "".join(letter for letter in name if not _is_invisible(letter))
 
 
 def _is_invisible(letter: str) -> bool:

@@ -114,6 +114,17 @@ def test_a_failed_training_names_the_table_as_it_was_uploaded(served: Served) ->
     assert "pump.csv" in shown["error"]["message"]
 
 
+def test_a_failed_training_shows_only_what_is_seen_of_a_file_name(served: Served) -> None:
+    """Sent as it is: the client of the tests would write the NUL in another way."""
+    head = 'Content-Disposition: form-data; name="file"; filename="plant/pu\0mp.csv"'
+    settings = f'Content-Disposition: form-data; name="sensor"\r\n\r\npump-{new_id()}'
+    body = f"--x\r\n{settings}\r\n--x\r\n{head}\r\n\r\n\r\n--x--\r\n".encode()
+    kind = {"Content-Type": "multipart/form-data; boundary=x"}
+    made = served["supervisor"].post("/anomaly/models", content=body, headers=kind).json()
+    message = ended(served["inspector"], made["id"])["error"]["message"]
+    assert ("pump.csv" in message, "plant" in message) == (True, False)
+
+
 @pytest.mark.parametrize(
     "table", ["speed,current\n1,2\n3,x\n", "speed,current\n1,2\n3\n", "n\n" + "\n".join(map(str, range(300)))]
 )

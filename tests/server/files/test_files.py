@@ -14,7 +14,7 @@ from inspection.imaging.files import decode_image
 from models.clock import utc_now
 from models.ids import new_id
 from models.sessions import ImageRecord, InspectionSession
-from server.files.images import safe_name
+from server.files.images import safe_name, shown_name
 from server.http.ranges import wanted_range
 from server.http.refusals import RangeNotSatisfiable
 from tests.support.images import png, png_of_claimed_size
@@ -184,6 +184,23 @@ def test_a_file_name_keeps_neither_a_path_nor_what_misleads(served: Served, give
 
 def test_a_file_name_keeps_no_character_that_is_not_seen() -> None:
     assert safe_name("a\x07b\u200bc\u2028d\ufeffe\x9b.png", "png") == "abcde.png"
+
+
+@pytest.mark.parametrize(
+    ("given_name", "shown"),
+    [
+        ("pu\0mp.csv", "pump.csv"),
+        ("C:\\plant\\pump.csv", "pump.csv"),
+        ("/plant/pu\u202em\ud800p.csv", "pump.csv"),
+        ("p" * 5_000, "p" * 100),
+        ("\0", "data.csv"),
+        ("..\\", ".."),
+        ("", "data.csv"),
+        (None, "data.csv"),
+    ],
+)
+def test_a_text_names_a_file_by_what_is_seen_of_its_name(given_name: str | None, shown: str) -> None:
+    assert shown_name(given_name, "data.csv") == shown
 
 
 def test_an_upload_without_a_name_gets_one_with_the_suffix_of_its_kind() -> None:
