@@ -8,11 +8,16 @@ from typing import Any
 from pydantic import JsonValue
 
 from models.messages import LocalText
+from models.stored_json import as_stored
 
 
 def stored_values(values: Mapping[str, object]) -> dict[str, JsonValue]:
-    """Return the values of an error's text as JSON; a part in the reader's language keeps its code."""
-    return {name: _stored(value) for name, value in values.items()}
+    """Return the values of an error's text as JSON that every engine keeps; a part in the reader's language stays one.
+
+    A value comes from wherever the error did, a client's file among them: it may hold what ``as_stored`` replaces.
+    """
+    kept: dict[str, JsonValue] = as_stored(_parts(values))
+    return kept
 
 
 def read_values(values: Mapping[str, JsonValue]) -> dict[str, Any]:
@@ -20,9 +25,13 @@ def read_values(values: Mapping[str, JsonValue]) -> dict[str, Any]:
     return {name: _read(value) for name, value in values.items()}
 
 
-def _stored(value: object) -> JsonValue:
+def _parts(values: Mapping[str, object]) -> dict[str, JsonValue]:
+    return {name: _part(value) for name, value in values.items()}
+
+
+def _part(value: object) -> JsonValue:
     if isinstance(value, LocalText) and value.code:
-        return {"code": value.code, "values": stored_values(value.values)}
+        return {"code": value.code, "values": _parts(value.values)}
     return value if isinstance(value, (int, float, bool)) else str(value)
 
 

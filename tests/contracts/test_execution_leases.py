@@ -160,6 +160,16 @@ def test_an_execution_fails_with_the_error_of_its_run(context: ServerContext) ->
     assert record.error_values == failed.error_values
 
 
+def test_an_error_that_names_what_an_engine_refuses_is_recorded(context: ServerContext) -> None:
+    (one,) = add(context.database)
+    values = {"name": "pu\0mp\ud800.png", "share": float("nan")}
+    failed = RunResult(ExecutionStatus.FAILED, error_code="image-truncated", error_values=values)
+    held = taken(context)
+    with context.database.local_transaction() as session:
+        record_run(session, held, 0, failed)
+    assert stored(context, one).error_values == {"name": "pu\ufffdmp\ufffd.png", "share": "NaN"}
+
+
 def test_an_execution_whose_workers_die_is_given_up(context: ServerContext) -> None:
     (one,) = add(context.database)
     for _ in range(MOST):

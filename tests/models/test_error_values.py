@@ -18,3 +18,13 @@ def test_a_part_in_the_language_of_the_reader_is_read_as_one() -> None:
 
 def test_numbers_stay_numbers() -> None:
     assert stored_values({"count": 3, "share": 0.5, "path": None}) == {"count": 3, "share": 0.5, "path": "None"}
+
+
+def test_what_an_engine_refuses_is_replaced_within_a_part_too() -> None:
+    reason = LocalText.of("pipeline-without-step", {"step": "a\0b\ud800"})
+    stored = stored_values({"name": "pu\0mp.csv", "share": float("nan"), "reason": reason})
+    assert stored == {
+        "name": "pu\ufffdmp.csv",
+        "share": "NaN",
+        "reason": {"code": "pipeline-without-step", "values": {"step": "a\ufffdb\ufffd"}},
+    }
