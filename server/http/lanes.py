@@ -2,8 +2,8 @@
 
 A heavy read (statistics over months) takes as long as a hundred ordinary requests. In a lane of its own it waits for
 other heavy reads, never the other way round: sign-in, health, sync and new sessions keep their threads. Heavy reads
-have a share of the time alone while light requests come (``_PACE``), as all threads share one interpreter. Requests for
-the same figures share one read until it begins, so that each sees what was committed before it was sent.
+have a share of the time alone while light requests come over HTTP (``_PACE``), as all threads share one interpreter.
+Requests for the same figures share one read until it begins, so that each sees what was committed before it was sent.
 
 A quick read has no thread at all where the database is embedded: it is over before a thread would have begun. One that
 took longer than that, because a store holds more than others, has a thread the next time. Signing in has threads of its
@@ -40,9 +40,10 @@ _QUICK_S = 0.005
 """Longer than it takes to reach a thread, and still shorter than anybody notices."""
 _MOST_HEAVY = 32
 """Heavy reads that wait; beyond them a new one is refused rather than kept waiting for minutes."""
-_PACE = Pace(share=0.2, burst_s=0.1, longest_rest_s=2.0, alone_s=1.0)
+_PACE = Pace(share=0.2, burst_s=0.1, longest_rest_s=0.25, alone_s=1.0)
 """A page of a dashboard, some five reads, is within the burst; who asks without a pause has a fifth of the time, as
-long as a read takes no more than half a second of the processor. Longer ones wait two seconds for each other."""
+long as a read takes no more than 60 ms of the processor. Longer ones rest a quarter of a second: many that wait rest on
+the one thread, and previews of images wait with them."""
 _LEAST_COST_S = 0.002
 """What a heavy read counts for at least: its request and answer take time too."""
 
