@@ -21,7 +21,6 @@ from models.messages import LocalText
 if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import SkippedImages, TrainedModel
-    from app.station.operations.users import SignedInUser
     from app.station.views import ItemView, TargetView
     from inspection.anomaly import TrainingProgress, TrainingSettings
     from inspection.anomaly.detail import DetailName
@@ -121,7 +120,7 @@ class HomePresenter(StatePresenter[HomeState]):
         item = self.state.item
         if not self.state.may_begin_training or item is None:
             return
-        workspace, user = self._context.workspace, self._context.user
+        workspace, user_id = self._context.workspace, self._context.user_id
         self._context.notices.clear("training")
         if not folder.strip():
             self._report("training", personal=True)(InvalidInput("window-training-folder-missing"))
@@ -135,7 +134,7 @@ class HomePresenter(StatePresenter[HomeState]):
             return measure_item_details(workspace, item.id, good_images(Path(folder)).files, cancel=task.cancelled)
 
         def keep(found: tuple[DetailEstimate, ...]) -> None:
-            if self._context.user != user:
+            if self._context.user_id != user_id:
                 return
             names = [estimate.detail for estimate in found]
             detail = self.state.detail if self.state.detail in names else "standard"
@@ -156,7 +155,7 @@ class HomePresenter(StatePresenter[HomeState]):
 
     def train_folder(self, folder: str) -> None:
         """Train the chosen item on the good images in ``folder``, at the chosen detail."""
-        user = self._context.user
+        user_id = self._context.user_id
 
         def find_images(_: Task) -> GoodImages:
             from inspection.imaging.datasets import good_images
@@ -166,7 +165,7 @@ class HomePresenter(StatePresenter[HomeState]):
         def begin(found: GoodImages) -> None:
             from inspection.anomaly import TrainingSettings
 
-            if self._context.user != user:
+            if self._context.user_id != user_id:
                 return
             self._report_sub_folders(found)
             self.train(found.files, TrainingSettings(detail=self.state.detail))
@@ -221,7 +220,7 @@ class HomePresenter(StatePresenter[HomeState]):
         self._task = self._context.runner.run(
             fit,
             lane=Lane.TRAINING,
-            on_success=lambda model: self._succeed(model, user),
+            on_success=lambda model: self._succeed(model, user.user_id),
             on_failure=self._report("training", personal=True),
             on_progress=self._progress,
             on_finished=self._training_ended,
@@ -303,8 +302,8 @@ class HomePresenter(StatePresenter[HomeState]):
             )
             self._show(replace(self.state, training=training))
 
-    def _succeed(self, model: TrainedModel, user: SignedInUser) -> None:
-        asked = self._context.user == user
+    def _succeed(self, model: TrainedModel, user_id: str) -> None:
+        asked = self._context.user_id == user_id
         if asked:
             for skipped in model.reasons:
                 self._report_skipped(skipped)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from app.window.presenting.event import Event
 from app.window.presenting.image_sources import ImageSources
 from app.window.presenting.messages import SigningOut
-from app.window.presenting.notices import Notices
+from app.window.presenting.notices import Notice, Notices
 from app.window.presenting.presenter import Presenter
 from app.window.presenting.running import Lane, Runner, Task
 from models.errors import UserFacingError
@@ -65,6 +65,11 @@ class StationContext:
             raise RuntimeError("nobody is signed in")
         return self.user
 
+    @property
+    def user_id(self) -> str | None:
+        """Id of who is signed in, None while nobody is; another sign-in of the same person has the same."""
+        return None if self.user is None else self.user.user_id
+
     def register(self, name: str, presenter: Presenter, *, needs_user: bool) -> None:
         """Add the screen called ``name``; one that needs a user is not shown while nobody is signed in."""
         self._presenters[name] = presenter
@@ -95,7 +100,7 @@ class StationContext:
     def sign_in(self, user: SignedInUser) -> None:
         """Let ``user`` work."""
         self.user = user
-        self.notices.clear_personal()
+        self.notices.change_person(self.user_id)
         self.user_changed.emit(user)
 
     def sign_out(self) -> None:
@@ -105,7 +110,7 @@ class StationContext:
             return
         self.publish(SigningOut())
         self.user = None
-        self.notices.clear_personal()
+        self.notices.change_person(self.user_id)
         self.user_changed.emit(None)
         self.go_to_start()
 
@@ -146,20 +151,22 @@ class StationContext:
         personal: bool = False,
         failed: Event[UserFacingError] | None = None,
     ) -> Callable[[UserFacingError], None]:
-        """Return a callback that makes an error a notice.
+        """Return a callback that makes an error a notice; ask for it when what may fail begins.
 
         Args:
             about: its subject.
             retry: called when the person wants to try again.
             screen: the one screen the notice matters on; None for all of them.
-            personal: the error answers what the person did, as ``Notice.personal``; it is not shown to another person
-                who has signed in meanwhile.
+            personal: the error answers what the person did who is at the station now, as ``Notice.personal``; when
+                they have gone meanwhile, it is kept until they are back.
             failed: emitted with the error too.
         """
-        asked = self.user
+        asked = self.user_id
 
         def report(error: UserFacingError) -> None:
-            if not personal or self.user in (None, asked):
+            if personal and self.user_id != asked:
+                self.notices.keep_for(asked, Notice(about, error, retry=retry, screen=screen, personal=True))
+            else:
                 self.notices.add(about, error, retry=retry, screen=screen, personal=personal)
             if failed is not None:
                 failed.emit(error)

@@ -63,6 +63,7 @@ class Notices:
 
     def __init__(self) -> None:
         self._notices: dict[str, Notice] = {}
+        self._kept: dict[str | None, dict[str, Notice]] = {}
         self._screen = ""
         self.changed: Event[Notice | None] = Event()
 
@@ -99,9 +100,15 @@ class Notices:
         if self._notices.pop(about, None) is not None:
             self.changed.emit(self.shown)
 
-    def clear_personal(self) -> None:
-        """Remove the answers to what the last person did: another one signs in, or nobody is signed in any more."""
-        self._notices = {about: notice for about, notice in self._notices.items() if not notice.personal}
+    def keep_for(self, user_id: str | None, notice: Notice) -> None:
+        """Keep an answer to what a person did until they are at the station again; None while nobody was signed in."""
+        self._kept.setdefault(user_id, {})[notice.about] = notice
+
+    def change_person(self, user_id: str | None) -> None:
+        """Remove the answers to the last person and add what was kept for who is there now; None when nobody is."""
+        stay = {about: notice for about, notice in self._notices.items() if not notice.personal}
+        kept = self._kept.pop(user_id, {})
+        self._notices = {about: notice for about, notice in stay.items() if about not in kept} | kept
         self.changed.emit(self.shown)
 
     def dismiss(self) -> None:

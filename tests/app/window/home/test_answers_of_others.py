@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,12 +13,11 @@ from app.station.operations.training import SkippedImages, TrainedModel
 from app.station.workspace import Workspace
 from app.window.home.presenter import HomePresenter
 from app.window.presenting.context import StationContext
-from app.window.presenting.presenter import Presenter
-from app.window.presenting.running import Lane, Task
+from app.window.presenting.running import Lane
 from inspection.anomaly.training.estimates import DetailEstimate
 from inspection.imaging.files import encode_png
 from models.errors import UnreadableImage
-from tests.support.doors import InlineRunner
+from tests.support.presenters import LateRunner, Start
 from tests.support.station import Station
 
 FOUND = (DetailEstimate("fast", 288, 1, 20.0, 60.0, 300.0, 12),)
@@ -35,38 +33,9 @@ MADE = TrainedModel(
 )
 
 
-class LateRunner(InlineRunner):
-    """Runs at once what a screen reads, and what belongs to a training when a test says so."""
-
-    def __init__(self) -> None:
-        self.waiting: list[Callable[[], object]] = []
-        self.tasks: list[Task] = []
-
-    def run(self, operation: Callable[[Task], Any], *, lane: Lane, **callbacks: Any) -> Task:
-        if lane is not Lane.TRAINING:
-            return super().run(operation, lane=lane, **callbacks)
-        self.waiting.append(lambda: super(LateRunner, self).run(operation, lane=lane, **callbacks))
-        self.tasks.append(Task(lambda _: None))
-        return self.tasks[-1]
-
-    def end(self) -> None:
-        """Run what waits."""
-        waiting, self.waiting = self.waiting, []
-        for one in waiting:
-            one()
-
-
-class Start(Presenter):
-    """The screen where one begins."""
-
-    @property
-    def is_start(self) -> bool:
-        return True
-
-
 @pytest.fixture
 def runner() -> LateRunner:
-    return LateRunner()
+    return LateRunner(Lane.TRAINING)
 
 
 @pytest.fixture
@@ -133,8 +102,40 @@ def test_the_result_of_a_training_is_not_shown_to_the_next_person(
     assert (home.state.trained, home.state.training, home._context.notices.shown) == (None, None, None)
 
 
-def test_a_failure_of_one_person_is_not_reported_to_the_next(home: HomePresenter, station: Station) -> None:
-    report = home._context.report("training", personal=True)
+def sign_in_again(home: HomePresenter, station: Station) -> None:
+    """Let the engineer sign out, then in again in a way in which everything but the person differs."""
+    home._context.sign_out()
+    engineer = station.engineer
+    home._context.sign_in(replace(engineer, online=not engineer.online, language="ja", display_name="Sato"))
+
+
+def test_the_result_of_a_training_is_shown_to_its_person_after_another_sign_in(
+    home: HomePresenter, runner: LateRunner, station: Station, folder: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(training, "train_item_model", lambda *_, **__: MADE)
+    home.train([Path(folder) / "1.png"])
+    sign_in_again(home, station)
+    runner.end()
+    assert home.state.trained == MADE
+
+
+def test_a_training_that_failed_is_reported_to_its_person_after_another_sign_in(
+    home: HomePresenter, runner: LateRunner, station: Station, folder: str
+) -> None:
+    home.train([Path(folder) / "gone.png"])
+    sign_in_again(home, station)
+    runner.end()
+    assert home._context.notices.shown is not None
+    assert home._context.notices.shown.about == "training"
+
+
+def test_a_training_that_failed_while_its_person_was_away_is_reported_on_return(
+    home: HomePresenter, runner: LateRunner, station: Station, folder: str
+) -> None:
+    home.train([Path(folder) / "gone.png"])
     change_person(home, station)
-    report(UnreadableImage("image-missing", name="a.png"))
+    runner.end()
     assert home._context.notices.shown is None
+    sign_in_again(home, station)
+    assert home._context.notices.shown is not None
+    assert home._context.notices.shown.about == "training"
