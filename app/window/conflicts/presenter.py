@@ -96,14 +96,19 @@ class ConflictsPresenter(StatePresenter[ConflictsState]):
             operation,
             lane=Lane.DATABASE,
             on_success=lambda _: self.refresh(),
-            on_failure=self._refused,
+            on_failure=self._refused(),
             on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
 
-    def _refused(self, error: UserFacingError) -> None:
-        """Report it, and read again: it may have been decided elsewhere."""
-        self._report(SCREEN, screen=SCREEN, personal=True)(error)
-        self.refresh()
+    def _refused(self) -> Callable[[UserFacingError], None]:
+        """Return what reports why the decision that begins now failed, and reads again: others may have decided."""
+        report = self._report(SCREEN, screen=SCREEN, personal=True)
+
+        def refused(error: UserFacingError) -> None:
+            report(error)
+            self.refresh()
+
+        return refused
 
     def _show_conflicts(self, found: list[ShownConflict]) -> None:
         waiting = sum(conflict.seen_at is None for conflict in found)

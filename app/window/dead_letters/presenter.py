@@ -114,7 +114,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
             if self.state.chosen_id == letter.change_id and self.state.may_drop:
                 self._show(replace(self.state, goes_along=goes))
 
-        self._context.runner.run(read, lane=Lane.DATABASE, on_success=show, on_failure=self._refused)
+        self._context.runner.run(read, lane=Lane.DATABASE, on_success=show, on_failure=self._refused())
 
     def drop(self, reason: str) -> None:
         """Give the chosen change up for good, once there is a reason."""
@@ -159,7 +159,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
             operation,
             lane=Lane.DATABASE,
             on_success=on_success,
-            on_failure=self._refused,
+            on_failure=self._refused(),
             on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
 
@@ -167,11 +167,16 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
         self._show(replace(self.state, mended={}, goes_along=None))
         self.refresh()
 
-    def _refused(self, error: UserFacingError) -> None:
-        """Report it, and read again: the change may have been dealt with elsewhere."""
-        self._report(SCREEN, screen=SCREEN, personal=True)(error)
-        self._show(replace(self.state, goes_along=None))
-        self.refresh()
+    def _refused(self) -> Callable[[UserFacingError], None]:
+        """Return what reports why the work that begins now failed, and reads again: others may have done it."""
+        report = self._report(SCREEN, screen=SCREEN, personal=True)
+
+        def refused(error: UserFacingError) -> None:
+            report(error)
+            self._show(replace(self.state, goes_along=None))
+            self.refresh()
+
+        return refused
 
     def _show_letters(self, found: tuple[list[DeadLetter], frozenset[str]]) -> None:
         letters, masters = found

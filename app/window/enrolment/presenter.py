@@ -16,6 +16,8 @@ from models.errors import InvalidInput, Unavailable, UserFacingError
 from sync.shared.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from app.station.operations.enrolment import Enrolment
     from sync.station.engine import SyncStatus
 
@@ -156,7 +158,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             ask,
             lane=Lane.NETWORK,
             on_success=self._succeed,
-            on_failure=self._refused_anew,
+            on_failure=self._refused_anew(),
             on_finished=self._end,
         )
 
@@ -223,11 +225,16 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
         self._context.notices.clear("credential")
         self._show(replace(self.state, anew=found))
 
-    def _refused_anew(self, error: UserFacingError) -> None:
-        """Report it and go back to the form: the address or the code may be wrong."""
-        self._report("enrolment", personal=True)(error)
-        if self.state.anew is not None:
-            self._show(replace(self.state, anew=replace(self.state.anew, asking=False)))
+    def _refused_anew(self) -> Callable[[UserFacingError], None]:
+        """Return what reports why the set-up that begins now failed, and goes back to the form to correct it."""
+        report = self._report("enrolment", personal=True)
+
+        def refused(error: UserFacingError) -> None:
+            report(error)
+            if self.state.anew is not None:
+                self._show(replace(self.state, anew=replace(self.state.anew, asking=False)))
+
+        return refused
 
     def _succeed(self, enrolment: Enrolment) -> None:
         self._stop_asking()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -76,7 +77,7 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
             read,
             lane=Lane.DATABASE,
             on_success=self._resumed,
-            on_failure=self._refused,
+            on_failure=self._refused(),
             on_finished=self._end,
         )
 
@@ -97,7 +98,7 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
             cancel,
             lane=Lane.DATABASE,
             on_success=lambda _: self._cancelled(part.session_id),
-            on_failure=self._refused,
+            on_failure=self._refused(),
             on_finished=self._end,
         )
 
@@ -114,10 +115,15 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
         self._forget(session_id)
         self._leave_when_empty()
 
-    def _refused(self, error: UserFacingError) -> None:
-        """Report it, and read again: the part may have ended elsewhere."""
-        self._report(SCREEN, screen=SCREEN, personal=True)(error)
-        self.refresh()
+    def _refused(self) -> Callable[[UserFacingError], None]:
+        """Return what reports why the work that begins now failed, and reads again: the part may have ended."""
+        report = self._report(SCREEN, screen=SCREEN, personal=True)
+
+        def refused(error: UserFacingError) -> None:
+            report(error)
+            self.refresh()
+
+        return refused
 
     def _forget(self, session_id: str) -> None:
         parts = tuple(part for part in self.state.parts if part.session_id != session_id)

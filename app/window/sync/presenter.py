@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -93,7 +93,7 @@ class SyncPresenter(StatePresenter[SyncState]):
             exchange,
             lane=Lane.NETWORK,
             on_success=self.finished.emit,
-            on_failure=self._tell_of_failure,
+            on_failure=self._pass_failed(),
             on_finished=self._synchronised,
         )
 
@@ -140,10 +140,15 @@ class SyncPresenter(StatePresenter[SyncState]):
             self._context.notices.add(about, warning, level=Level.HINT)
             self._warned.add(about)
 
-    def _tell_of_failure(self, error: UserFacingError) -> None:
-        """Make a notice of why a pass failed; that a person stopped it is none."""
-        if error.code != _STOPPED:
-            self._report("sync", retry=self.sync_now, personal=True)(error)
+    def _pass_failed(self) -> Callable[[UserFacingError], None]:
+        """Return what makes a notice of why the pass that begins now failed; that a person stopped it is none."""
+        report = self._report("sync", retry=self.sync_now, personal=True)
+
+        def failed(error: UserFacingError) -> None:
+            if error.code != _STOPPED:
+                report(error)
+
+        return failed
 
     def _answered(self) -> None:
         self._asking = False

@@ -96,7 +96,7 @@ def test_a_pass_that_is_on_says_how_far_it_is(robot: UserRobot, sync: SyncPresen
 
 
 def test_a_pass_that_a_person_stopped_is_no_trouble(robot: UserRobot, sync: SyncPresenter) -> None:
-    sync._tell_of_failure(Unavailable("sync-stopped"))
+    sync._pass_failed()(Unavailable("sync-stopped"))
     assert robot.context.notices.shown is None
-    sync._tell_of_failure(TROUBLE)
+    sync._pass_failed()(TROUBLE)
     assert robot.context.notices.shown is not None
