@@ -83,7 +83,10 @@ def heavy(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
 
 
 def kept(endpoint: Callable[_P, _T]) -> Callable[_P, _T]:
-    """Mark a heavy read that takes ``context`` and reads nothing but its database, so that its answer may be kept."""
+    """Mark a heavy read that takes ``context`` and reads nothing but its database, so that its answer may be kept.
+
+    What else it takes is hashable.
+    """
     setattr(endpoint, _KEPT, True)
     return endpoint
 
@@ -141,7 +144,9 @@ async def _share(lane: Lane, endpoint: Callable[..., Any], named: dict[str, Any]
             if len(_in_flight) >= _MOST_HEAVY:
                 raise Unavailable("server-busy")
             if getattr(endpoint, _KEPT, False):
-                work = functools.partial(_keeping, key, named["context"], work)
+                # By values alone: the address of an argument that is gone may be that of the next one.
+                asked = (endpoint, *(argument for name, argument in named.items() if name != "context"))
+                work = functools.partial(_keeping, asked, named["context"], work)
             work = functools.partial(_paced, functools.partial(_begins, asyncio.get_running_loop(), key), work)
         reading = _in_flight[key] = asyncio.ensure_future(run_on(lane, work))
         reading.add_done_callback(functools.partial(_forget, key))

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +142,12 @@ def test_a_kept_read_is_of_one_caller_where_the_caller_matters(tmp_path: Path) -
     assert asked == ["for ann", "for bob"]
 
 
-def _asked(folder: Path, read: Callable[..., Any], callers: list[tuple[str, bool]]) -> list[str]:
+def test_an_answer_is_kept_for_values_alone(tmp_path: Path) -> None:
+    with pytest.raises(TypeError):
+        _asked(tmp_path, counting([]), [(["ann"], False)])
+
+
+def _asked(folder: Path, read: Callable[..., Any], callers: Sequence[tuple[object, bool]]) -> list[str]:
     """Return what callers are answered one after the other; True lets a commit come before."""
     context = open_context(ServerSettings(data_dir=folder))
 
