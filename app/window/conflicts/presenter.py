@@ -11,7 +11,6 @@ from app.window.presenting.context import StationContext
 from app.window.presenting.messages import ConflictsWanted, SyncPageWanted, SyncStatusChanged
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
-from models.errors import UserFacingError
 
 if TYPE_CHECKING:
     from app.station.operations.users import SignedInUser
@@ -96,19 +95,10 @@ class ConflictsPresenter(StatePresenter[ConflictsState]):
             operation,
             lane=Lane.DATABASE,
             on_success=lambda _: self.refresh(),
-            on_failure=self._refused(),
+            # Read again after a failure: others may have decided.
+            on_failure=self._report(SCREEN, screen=SCREEN, personal=True, then=self.refresh),
             on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
-
-    def _refused(self) -> Callable[[UserFacingError], None]:
-        """Return what reports why the decision that begins now failed, and reads again: others may have decided."""
-        report = self._report(SCREEN, screen=SCREEN, personal=True)
-
-        def refused(error: UserFacingError) -> None:
-            report(error)
-            self.refresh()
-
-        return refused
 
     def _show_conflicts(self, found: list[ShownConflict]) -> None:
         waiting = sum(conflict.seen_at is None for conflict in found)

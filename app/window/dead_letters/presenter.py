@@ -11,7 +11,6 @@ from app.window.presenting.context import StationContext
 from app.window.presenting.messages import RefusedChangesWanted, SyncPageWanted, SyncStatusChanged
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
-from models.errors import UserFacingError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,7 +113,12 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
             if self.state.chosen_id == letter.change_id and self.state.may_drop:
                 self._show(replace(self.state, goes_along=goes))
 
-        self._context.runner.run(read, lane=Lane.DATABASE, on_success=show, on_failure=self._refused())
+        self._context.runner.run(
+            read,
+            lane=Lane.DATABASE,
+            on_success=show,
+            on_failure=self._report(SCREEN, screen=SCREEN, personal=True, then=self._read_anew),
+        )
 
     def drop(self, reason: str) -> None:
         """Give the chosen change up for good, once there is a reason."""
@@ -159,7 +163,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
             operation,
             lane=Lane.DATABASE,
             on_success=on_success,
-            on_failure=self._refused(),
+            on_failure=self._report(SCREEN, screen=SCREEN, personal=True, then=self._read_anew),
             on_finished=lambda: self._show(replace(self.state, busy=False)),
         )
 
@@ -167,16 +171,10 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
         self._show(replace(self.state, mended={}, goes_along=None))
         self.refresh()
 
-    def _refused(self) -> Callable[[UserFacingError], None]:
-        """Return what reports why the work that begins now failed, and reads again: others may have done it."""
-        report = self._report(SCREEN, screen=SCREEN, personal=True)
-
-        def refused(error: UserFacingError) -> None:
-            report(error)
-            self._show(replace(self.state, goes_along=None))
-            self.refresh()
-
-        return refused
+    def _read_anew(self) -> None:
+        """Read again after a failure: others may have done it."""
+        self._show(replace(self.state, goes_along=None))
+        self.refresh()
 
     def _show_letters(self, found: tuple[list[DeadLetter], frozenset[str]]) -> None:
         letters, masters = found

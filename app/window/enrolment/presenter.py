@@ -12,12 +12,10 @@ from app.window.presenting.messages import StationEnrolled, SyncStatusChanged
 from app.window.presenting.notices import Level
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
-from models.errors import InvalidInput, Unavailable, UserFacingError
+from models.errors import InvalidInput, Unavailable
 from sync.shared.problems import DEVICE_REFUSED, code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from app.station.operations.enrolment import Enrolment
     from sync.station.engine import SyncStatus
 
@@ -158,7 +156,7 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
             ask,
             lane=Lane.NETWORK,
             on_success=self._succeed,
-            on_failure=self._refused_anew(),
+            on_failure=self._report("enrolment", personal=True, then=self._correct_anew),
             on_finished=self._end,
         )
 
@@ -225,16 +223,10 @@ class EnrolmentPresenter(StatePresenter[EnrolmentState]):
         self._context.notices.clear("credential")
         self._show(replace(self.state, anew=found))
 
-    def _refused_anew(self) -> Callable[[UserFacingError], None]:
-        """Return what reports why the set-up that begins now failed, and goes back to the form to correct it."""
-        report = self._report("enrolment", personal=True)
-
-        def refused(error: UserFacingError) -> None:
-            report(error)
-            if self.state.anew is not None:
-                self._show(replace(self.state, anew=replace(self.state.anew, asking=False)))
-
-        return refused
+    def _correct_anew(self) -> None:
+        """Go back to the form of a set-up that failed, to correct it."""
+        if self.state.anew is not None:
+            self._show(replace(self.state, anew=replace(self.state.anew, asking=False)))
 
     def _succeed(self, enrolment: Enrolment) -> None:
         self._stop_asking()

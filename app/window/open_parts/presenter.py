@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,6 @@ from app.window.presenting.context import StationContext
 from app.window.presenting.messages import PartLeftOpen, ResumePart
 from app.window.presenting.running import Lane, Task
 from app.window.presenting.state_presenter import StatePresenter
-from models.errors import UserFacingError
 
 if TYPE_CHECKING:
     from app.station.operations.open_sessions import OpenPart, ReopenedPart
@@ -77,7 +75,8 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
             read,
             lane=Lane.DATABASE,
             on_success=self._resumed,
-            on_failure=self._refused(),
+            # Read again after a failure: the part may have ended.
+            on_failure=self._report(SCREEN, screen=SCREEN, personal=True, then=self.refresh),
             on_finished=self._end,
         )
 
@@ -98,7 +97,8 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
             cancel,
             lane=Lane.DATABASE,
             on_success=lambda _: self._cancelled(part.session_id),
-            on_failure=self._refused(),
+            # Read again after a failure: the part may have ended.
+            on_failure=self._report(SCREEN, screen=SCREEN, personal=True, then=self.refresh),
             on_finished=self._end,
         )
 
@@ -114,16 +114,6 @@ class OpenPartsPresenter(StatePresenter[OpenPartsState]):
     def _cancelled(self, session_id: str) -> None:
         self._forget(session_id)
         self._leave_when_empty()
-
-    def _refused(self) -> Callable[[UserFacingError], None]:
-        """Return what reports why the work that begins now failed, and reads again: the part may have ended."""
-        report = self._report(SCREEN, screen=SCREEN, personal=True)
-
-        def refused(error: UserFacingError) -> None:
-            report(error)
-            self.refresh()
-
-        return refused
 
     def _forget(self, session_id: str) -> None:
         parts = tuple(part for part in self.state.parts if part.session_id != session_id)

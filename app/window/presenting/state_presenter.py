@@ -44,6 +44,14 @@ class StatePresenter(Presenter, Generic[State]):
         retry: Callable[[], object] | None = None,
         screen: str | None = None,
         personal: bool = False,
+        then: Callable[[], object] | None = None,
     ) -> Callable[[UserFacingError], None]:
-        """Return a callback that makes an error a notice about ``about`` and emits ``failed``."""
-        return self._context.report(about, retry=retry, screen=screen, personal=personal, failed=self.failed)
+        """Return a callback that makes an error a notice about ``about``, emits ``failed``, and calls ``then``."""
+        report = self._context.report(about, retry=retry, screen=screen, personal=personal, failed=self.failed)
+
+        def report_then(error: UserFacingError) -> None:
+            report(error)
+            if then is not None:
+                then()
+
+        return report_then
