@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.benchmarks.inspection.skab_baselines import baselines
 from inspection.sensor import SensorTraining
-from inspection.sensor.training.train import windows_of
+from inspection.sensor.training.feature_scaling import windows_of
 
 WINDOW = 12
 _DISCORD = 36

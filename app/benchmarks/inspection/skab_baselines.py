@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.smoothing import CAP, smooth, smoothing_factor
 from inspection.sensor.model.windows import Windows
+from inspection.sensor.training.feature_scaling import scaling_of, windows_of
 from inspection.sensor.training.folds import blocks
 from inspection.sensor.training.settings import SensorTraining
-from inspection.sensor.training.train import scaling_of, windows_of
 
 _KEPT_VARIANCE = 0.9
 

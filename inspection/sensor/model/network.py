@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from models.errors import InvalidInput
+
 MIN_FIRST, MAX_FIRST = 8, 64
 MIN_BOTTLENECK, MAX_BOTTLENECK = 2, 16
 
@@ -73,10 +75,15 @@ def layer_sizes(features: int, hidden: Sequence[int] | None) -> tuple[int, ...]:
         features: input and output dimension.
         hidden: sizes from the first hidden layer to the bottleneck, as ``(16, 4)`` for ``d-16-4-16-d``; None takes the
             number of features (8 to 64), then half of it (2 to 16, as a single ReLU can die), but fewer than there are.
+
+    Raises:
+        InvalidInput: ``sensor-bottleneck`` when no layer is narrower than the input: that rebuilds faults too.
     """
     if not hidden:
         hidden = (
             min(max(features, MIN_FIRST), MAX_FIRST),
             min(max(features // 2, MIN_BOTTLENECK), MAX_BOTTLENECK, max(features - 1, 1)),
         )
+    elif min(hidden) >= features:
+        raise InvalidInput("sensor-bottleneck", units=min(hidden), features=features)
     return (features, *hidden, *reversed(hidden[:-1]), features)

@@ -15,9 +15,10 @@ from inspection.sensor.model_file.checkpoint import read_networks
 from inspection.sensor.table.data_warnings import find_data_warnings
 from inspection.sensor.table.form import ANY_FORM, TableForm
 from inspection.sensor.table.reading import read_table
+from inspection.sensor.training.feature_scaling import scaling_of
 from inspection.sensor.training.files import SensorFiles, usual_period, write_files
 from inspection.sensor.training.settings import SensorTraining
-from inspection.sensor.training.train import Fitted, TrainingResult, assemble, require_rows, scaling_of
+from inspection.sensor.training.train import Fitted, TrainingResult, assemble, require_rows
 from models.errors import InvalidInput
 
 

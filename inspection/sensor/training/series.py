@@ -15,7 +15,7 @@ from inspection.sensor.model.series import OF_CHANNEL
 from inspection.sensor.model.smoothing import CAP
 from inspection.sensor.training.components import components, held_out_deviations
 from inspection.sensor.training.cycles import Clock
-from inspection.sensor.training.periods import autocorrelation
+from inspection.sensor.training.periods import autocorrelation, dominant_period
 from inspection.sensor.training.series_features import FittedFeatures, few_cycles_factor, fit_features
 from inspection.sensor.training.series_limits import Promise, limits_of, promise_of, promised_choice, threshold_choice
 from inspection.sensor.training.settings import SensorTraining
@@ -31,6 +31,8 @@ _LEAST_THRESHOLD = 1.0
 """A score of 1 is a feature at its limit; rows of constant sensors alone would give a threshold of 0."""
 _RELATED_ALONE = 3
 _RELATED = 0.5
+_SEARCHED_ROWS = 20_000
+"""Newest rows in which a cycle is sought to tell whether rows are a series; in millions it would take minutes."""
 _MOST_CELLS = 40_000_000
 
 Matrix = NDArray[np.float64]
@@ -53,17 +55,31 @@ class TrainedSeries:
 
 
 def is_series(values: Matrix, seconds: Vector | None) -> bool:
-    """Return whether rows are those of a series: the next one is known better by the ones before.
+    """Return whether rows are those of a series: the next one is known better by the ones before, or by the last cycle.
 
     With times and up to three sensors they are taken for one also where they do not look it: a level that is lost in
     the noise of single rows is found in the mean of many.
+
+    Args:
+        values: float64 ``(n, sensors)``; NaN where missing.
+        seconds: float64 ``(n,)``, the time of each row; None without times.
     """
     rows, sensors = values.shape
     if rows < MIN_SERIES_ROWS or sensors > MAX_SERIES_SENSORS:
         return False
     if seconds is not None and sensors <= _RELATED_ALONE:
         return True
-    return any(autocorrelation(column, 1)[1] > _RELATED for column in values.T)
+    return any(autocorrelation(column, 1)[1] > _RELATED for column in values.T) or _repeats(values)
+
+
+def _repeats(values: Matrix) -> bool:
+    """Return whether rows are like those of a cycle before, though unlike their neighbours: pulses, strokes, spikes."""
+    newest = values[-_SEARCHED_ROWS:]
+    period = dominant_period(newest, np.arange(float(len(newest))))
+    if period is None:
+        return False
+    lag = round(period)
+    return any(autocorrelation(column, lag)[lag] > _RELATED for column in newest.T)
 
 
 def clock_of(seconds: Vector | None, period_s: float | None) -> Clock | None:

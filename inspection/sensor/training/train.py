@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from inspection.sensor.model.metadata import SensorMetadata
-from inspection.sensor.model.network import Network, layer_sizes
+from inspection.sensor.model.network import Network
 from inspection.sensor.model.reconstruction import squared_errors
-from inspection.sensor.model.scaling import Scaling, fit_scaling, is_resting, resting_scale
+from inspection.sensor.model.scaling import Scaling, resting_scale
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.smoothing import CAP, capped, smooth, smoothing_factor
-from inspection.sensor.model.windows import Windows, stationarity
-from inspection.sensor.training.fitting import TrainingRows, default_epochs, fit_networks
+from inspection.sensor.model.windows import Windows
+from inspection.sensor.training.feature_scaling import scaling_of, windows_of
+from inspection.sensor.training.fitting import default_epochs
 from inspection.sensor.training.folds import blocks
+from inspection.sensor.training.networks import FittedPart, OnStep, networks_of
 from inspection.sensor.training.series import is_series, sensor_figures, train_series
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
 from inspection.sensor.training.thresholds import (
@@ -31,16 +32,7 @@ from inspection.sensor.training.thresholds import (
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
-_SPREAD_WEIGHT = 0.3
-"""Weight of a sensor's log-spread relative to its mean, as it is noisier."""
-_RESTING_SPREAD = 0.25
-"""Least deviation of the log-spread of a sensor at rest; that of others is about as large."""
-_MIN_STATIONARITY = 0.01
-_MAX_STARTS = 5
-_MAX_SAMPLE = 10_000
-
 Matrix = NDArray[np.float64]
-OnStep = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +78,7 @@ def train(
 
     Raises:
         InvalidInput: ``sensor-too-few-rows``, ``sensor-column-empty``, ``sensor-too-many-missing``,
-            ``sensor-start-differs``, ``sensor-start-series``.
+            ``sensor-start-differs``, ``sensor-start-series``, ``sensor-bottleneck``.
     """
     require_rows(values, columns, settings)
     if start is not None and start.series is not None:
@@ -102,34 +94,29 @@ def train(
         raise InvalidInput(
             "sensor-start-differs", columns=", ".join(start.metadata.columns), window=start.metadata.window
         )
+    if start is not None:
+        settings = settings.model_copy(update={"scaling": start.metadata.scaling})
     windows = start.windows if start else windows_of(values, settings.window)
     features = values if windows is None else windows.features(values)[settings.window - 1 :]
     folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if settings.held_out else []
-    parts = [(slice(0, len(features)),), *(fold.fitted for fold in folds)]
-    scalings = [start.scaling if start else scaling_of(features, part, settings, windows) for part in parts]
+    parts = [
+        FittedPart(runs, start.scaling if start else scaling_of(features, runs, settings, windows))
+        for runs in ((slice(0, len(features)),), *(fold.fitted for fold in folds))
+    ]
     epochs = settings.epochs or default_epochs(len(features))
-    networks = _networks(
-        [
-            TrainingRows(features, scaling, _inside(len(features), part))
-            for part, scaling in zip(parts, scalings, strict=True)
-        ],
-        start.network.sizes if start else layer_sizes(features.shape[1], settings.hidden),
-        settings.seed,
-        epochs,
-        start.network if start else None,
-        on_step,
+    networks = networks_of(
+        features, parts, settings, epochs=epochs, start=None if start is None else start.network, on_step=on_step
     )
     held_out = [
-        squared_errors(features[fold.held_out], scaling, network)
-        for fold, scaling, network in zip(folds, scalings[1:], networks[1:], strict=True)
+        squared_errors(features[fold.held_out], part.scaling, network)
+        for fold, part, network in zip(folds, parts[1:], networks[1:], strict=True)
     ]
+    squares = held_out or [squared_errors(features, parts[0].scaling, networks[0])]
     return assemble(
         values,
         columns,
-        settings.model_copy(update={"scaling": start.metadata.scaling}) if start else settings,
-        Fitted(
-            scalings[0], networks[0], windows, epochs, held_out or [squared_errors(features, scalings[0], networks[0])]
-        ),
+        settings,
+        Fitted(parts[0].scaling, networks[0], windows, epochs, squares),
         period_s=period_s,
     )
 
@@ -217,71 +204,6 @@ def require_rows(values: Matrix, columns: tuple[str, ...], settings: SensorTrain
     usable = int((np.isnan(values).mean(axis=1) <= 0.5).sum())  # noqa: PLR2004 - half
     if usable < (least if settings.window == 1 else 1):
         raise InvalidInput("sensor-too-many-missing", expected=len(columns))
-
-
-def windows_of(values: Matrix, length: int) -> Windows | None:
-    """Return the window feature extractor fitted to rows ``(n, sensors)``; None for vectors (``length`` 1)."""
-    if length == 1:
-        return None
-    scaling = fit_scaling(values, "standard")
-    return Windows(length, scaling.center, scaling.scale)
-
-
-def scaling_of(
-    features: Matrix, fitted: tuple[slice, ...], settings: SensorTraining, windows: Windows | None
-) -> Scaling:
-    """Return the scaling fitted to runs of rows.
-
-    Args:
-        features: float64 ``(n, features)``.
-        fitted: the runs to fit on.
-        settings: with the kind of scaling.
-        windows: the feature extractor; None for vectors.
-    """
-    rows = np.concatenate([features[part] for part in fitted])
-    # A sensor without a value in these runs takes the median over all rows.
-    rows = np.where(np.isnan(rows).all(axis=0), np.nanmedian(features, axis=0), rows)
-    if windows is None:
-        return fit_scaling(rows, settings.scaling)
-    sensors = features.shape[1] // 2
-    weight = np.full(2 * sensors, _SPREAD_WEIGHT)
-    # Drifting means get a low weight, or every later row would be anomalous.
-    weight[:sensors] = np.maximum(stationarity(features[:, :sensors], fitted, windows.length), _MIN_STATIONARITY)
-    # The spread of a sensor at rest jumps with its first change, from nothing.
-    least = np.zeros(2 * sensors)
-    least[sensors:] = np.where(is_resting(rows[:, sensors:]), _RESTING_SPREAD, 0.0)
-    return fit_scaling(rows, settings.scaling, weight, least)
-
-
-def _inside(rows: int, fitted: tuple[slice, ...]) -> NDArray[np.bool_]:
-    inside = np.zeros(rows, np.bool_)
-    for part in fitted:
-        inside[part] = True
-    return inside
-
-
-def _networks(
-    rows: list[TrainingRows],
-    sizes: Sequence[int],
-    seed: int,
-    epochs: int,
-    start: Network | None,
-    on_step: OnStep | None,
-) -> list[Network]:
-    """Fit the networks, restarting from other weights when a layer has died (its ReLU outputs 0 for every row)."""
-    networks = fit_networks(rows, sizes, seed=seed, epochs=epochs, start=start, on_step=on_step)
-    for again in range(1, _MAX_STARTS):
-        if start is not None or all(map(_responds_to_input, networks, rows)):
-            break
-        networks = fit_networks(rows, sizes, seed=(seed, again), epochs=epochs, on_step=on_step)
-    return networks
-
-
-def _responds_to_input(network: Network, rows: TrainingRows) -> bool:
-    """Return whether the output depends on the input; always true for identical rows."""
-    taken = rows.take(slice(None, None, -(-len(rows.features) // _MAX_SAMPLE)))
-    counted = taken.scaled[taken.loss_mask.any(axis=1)].astype(np.float64)
-    return bool(np.ptp(counted, axis=0).max() == 0 or np.ptp(network.reconstruct(counted), axis=0).max() > 0)
 
 
 def _errors(squares: list[Matrix], factor: float) -> tuple[float, NDArray[np.float64]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from app.benchmarks.inspection.machines import Fault, Machine, generated
-from app.benchmarks.inspection.sensors import judged
+from app.benchmarks.inspection.sensors import judged, not_measured
 
 MACHINE = Machine("pump", np.zeros((1000, 1)), np.arange(1000.0), 200, (Fault(500, 600, 650), Fault(800, 850, 1000)))
 
@@ -42,3 +42,12 @@ def test_an_alarm_after_the_deadline_finds_nothing_but_is_not_false() -> None:
 def test_event_f1_weighs_missed_faults_as_false_episodes() -> None:
     found = judged(MACHINE, scores((300, 310), (520, 530)), 20)
     assert found.f1(2) == pytest.approx(0.5)
+
+
+def test_a_way_whose_package_is_absent_has_figures_that_say_so() -> None:
+    found = list(not_measured({"discord": "stumpy"}))
+    assert [(figure.name, figure.value) for figure in found] == [
+        ("sensors_mean_vus_pr_discord", None),
+        ("sensors_mean_event_f1_discord", None),
+    ]
+    assert all("stumpy" in figure.note for figure in found)

@@ -256,10 +256,10 @@ def test_the_command_reports_its_training_in_one_json_object(
     capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path
 ) -> None:
     arguments = ("train", "sensor", "--data", table, "--output", tmp_path / "m.pth", "--epochs", 5, "--json")
-    code, out, _ = run(capsys, *arguments, "--hidden", "6,3", "--threshold", "97", "--seed", "4")
+    code, out, _ = run(capsys, *arguments, "--hidden", "6,2", "--threshold", "97", "--seed", "4")
     found = json.loads(out)
     assert code == 0
-    assert (found["layers"], found["threshold_percent"], found["input_dimension"]) == ([3, 6, 3, 6, 3], 97, 3)
+    assert (found["layers"], found["threshold_percent"], found["input_dimension"]) == ([3, 6, 6, 2, 6, 3], 97, 3)
     assert found["threshold"] == load_model(Path(found["model"])).metadata.threshold
     assert {path.name for path in tmp_path.iterdir()} == {
         "m.npz",

@@ -247,6 +247,30 @@ def test_rows_without_order_are_learned_row_by_row() -> None:
     assert train(machine_rows(500), COLUMNS, SensorTraining(window=0, epochs=3)).model.metadata.window == 1
 
 
+def pulses(rows: int, seed: int) -> NDArray[np.float64]:
+    """Return one sensor with two strokes in every 20 rows, which hardly follow from the row before."""
+    phase = np.arange(rows) % 20
+    stroke = np.select([phase == 2, phase == 4], [7.0, -2.0], 0.0)
+    return (stroke + np.random.default_rng(seed).normal(0, 0.05, rows))[:, None]
+
+
+def test_rows_that_repeat_a_cycle_are_a_series_though_unlike_their_neighbours() -> None:
+    model = train(pulses(2000, 0), ("stroke",), SensorTraining(window=0)).model
+    assert model.series is not None
+    later = pulses(1000, 1)
+    later[500:600] = 0.0
+    alarms = score_rows(model, later).alarms
+    assert (alarms[:500].any(), alarms[500:600].any()) == (False, True)
+
+
+def test_noise_is_no_series_without_times() -> None:
+    assert not any(
+        is_series(np.random.default_rng(seed).normal(size=(rows, 3)), None)
+        for seed in range(20)
+        for rows in (120, 1000)
+    )
+
+
 def test_the_bottleneck_is_narrower_than_the_features() -> None:
     sizes = series_model().network.sizes
     assert min(sizes) < sizes[0]

@@ -1,0 +1,156 @@
+"""What lies outside the training rows is not rebuilt, on whatever line of normal rows it lies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from inspection.sensor import SensorModel, SensorTraining, train
+from inspection.sensor.model.network import Network
+from inspection.sensor.training.bounds import bounded, unbounded
+from models.errors import InvalidInput
+from tests.support.errors import has_code
+
+Matrix = NDArray[np.float64]
+
+
+def related(seed: int, rows: int = 1000) -> Matrix:
+    """Return three sensors that rise and fall together."""
+    rng = np.random.default_rng(seed)
+    load = rng.normal(size=rows)
+    return np.stack([1.2 + 2 * load, 0.9 + load, 1.1 - load], axis=1) + rng.normal(0, 0.1, (rows, 3))
+
+
+def alone(seed: int, sensors: int, rows: int = 1000) -> Matrix:
+    """Return sensors that are not related, around 50 with a deviation of 1."""
+    return np.random.default_rng(seed).normal(50, 1, (rows, sensors))
+
+
+def model_of(rows: Matrix, **settings: object) -> SensorModel:
+    columns = tuple(f"sensor {place}" for place in range(rows.shape[1]))
+    return train(rows, columns, SensorTraining.model_validate(settings)).model
+
+
+def is_alarm(model: SensorModel, rows: Matrix) -> list[bool]:
+    return [bool(above) for above in model.score(rows) > model.metadata.threshold]
+
+
+def networks(seed: int, features: int) -> Network:
+    rng = np.random.default_rng(seed)
+    sizes = (features, 8, max(features - 1, 1), 8, features)
+    pairs = list(pairwise(sizes))
+    return Network(
+        tuple(rng.normal(size=pair).astype(np.float32) for pair in pairs),
+        tuple(rng.normal(size=outputs).astype(np.float32) for _, outputs in pairs),
+    )
+
+
+@given(seed=st.integers(0, 1000), features=st.integers(2, 6))
+def test_within_its_bounds_a_network_rebuilds_what_it_did(seed: int, features: int) -> None:
+    network, rng = networks(seed, features), np.random.default_rng(seed)
+    rows = rng.uniform(-3, 2, (20, features))
+    within = bounded(network, np.full(features, -3.0), np.full(features, 2.0))
+    assert within.reconstruct(rows) == pytest.approx(network.reconstruct(rows), abs=1e-3)
+
+
+@given(seed=st.integers(0, 1000), features=st.integers(2, 6))
+def test_beyond_its_bounds_a_network_rebuilds_what_lies_at_them(seed: int, features: int) -> None:
+    network, rng = networks(seed, features), np.random.default_rng(seed)
+    rows = rng.uniform(-30, 30, (20, features))
+    within = bounded(network, np.full(features, -3.0), np.full(features, 2.0))
+    assert within.reconstruct(rows) == pytest.approx(network.reconstruct(np.clip(rows, -3, 2)), abs=1e-3)
+
+
+@given(seed=st.integers(0, 1000), features=st.integers(2, 6))
+def test_the_network_within_bounds_is_found_again(seed: int, features: int) -> None:
+    network = networks(seed, features)
+    again = unbounded(bounded(network, np.full(features, -3.0), np.full(features, 2.0)))
+    assert again.sizes == network.sizes
+    rows = np.random.default_rng(seed).uniform(-3, 2, (20, features))
+    assert again.reconstruct(rows) == pytest.approx(network.reconstruct(rows), abs=1e-3)
+
+
+def test_a_network_without_bounds_is_taken_as_it_is() -> None:
+    network = networks(0, 4)
+    assert unbounded(network) is network
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("times", [-20, -8, 8, 20])
+def test_related_sensors_far_outside_their_range_are_an_anomaly_together(seed: int, times: int) -> None:
+    rows = related(seed)
+    centred = rows - rows.mean(axis=0)
+    along = np.linalg.svd(centred, full_matrices=False)[2][0]
+    far = rows.mean(axis=0) + times * (centred @ along).std() * along
+    assert is_alarm(model_of(rows, seed=seed), far[None]) == [True]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_each_sensor_far_outside_its_range_is_an_anomaly_by_itself(seed: int) -> None:
+    model = model_of(alone(seed, 2), seed=seed)
+    far = np.array([[60.0, 50.0], [40.0, 50.0], [50.0, 60.0], [50.0, 40.0]])
+    assert is_alarm(model, far) == [True] * 4
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_of_related_sensors_far_outside_are_an_anomaly(seed: int) -> None:
+    rows = related(seed)
+    model = model_of(rows, window=5, seed=seed)
+    far = rows[:40] + 20 * np.array([2.0, 1.0, -1.0])
+    assert all(is_alarm(model, far)[8:])
+
+
+@pytest.mark.parametrize("scaling", ["standard", "robust"])
+def test_one_sensor_by_itself_is_compared_with_its_middle(scaling: str) -> None:
+    model = model_of(alone(0, 1, 2000), scaling=scaling)
+    values = np.array([[50.0], [47.0], [53.0], [60.0], [40.0], [1e6]])
+    assert is_alarm(model, values) == [False, True, True, True, True, True]
+
+
+def test_a_value_of_one_sensor_counts_in_usual_deviations() -> None:
+    model = model_of(alone(0, 1, 2000))
+    assert model.score(np.array([[54.0], [46.0]])) == pytest.approx([4, 4], abs=0.3)
+
+
+def test_held_out_rows_of_one_sensor_give_the_automatic_threshold() -> None:
+    model = model_of(alone(0, 1, 2000), auto_threshold=True)
+    assert 2.5 < model.metadata.threshold < 4.5
+
+
+def test_a_sensor_that_is_missing_in_a_block_of_rows_is_bounded_all_the_same() -> None:
+    rows = alone(0, 3, 400)
+    rows[40:, 1] = np.nan
+    model = model_of(rows, auto_threshold=True)
+    assert is_alarm(model, np.array([[50.0, 50.0, 50.0], [90.0, 50.0, 50.0]])) == [False, True]
+
+
+def test_training_that_continues_bounds_the_network_by_the_new_rows() -> None:
+    before = model_of(related(0))
+    rows = related(1) + 30
+    columns = before.metadata.columns
+    after = train(rows, columns, SensorTraining(epochs=300), start=before).model
+    assert after.network.sizes == before.network.sizes
+    assert is_alarm(after, np.array([rows.mean(axis=0), rows.mean(axis=0) + 60])) == [False, True]
+
+
+def test_training_of_one_sensor_that_continues_moves_its_middle() -> None:
+    before = model_of(alone(0, 1))
+    after = train(alone(1, 1) + 20, before.metadata.columns, SensorTraining(), start=before).model
+    assert is_alarm(after, np.array([[70.0], [50.0]])) == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("sensors", "window", "hidden"), [(3, 1, (3,)), (3, 1, (16, 4)), (1, 1, (1,)), (3, 4, (8, 6)), (2, 1, (2, 8))]
+)
+def test_a_network_without_a_layer_narrower_than_its_input_is_refused(
+    sensors: int, window: int, hidden: Sequence[int]
+) -> None:
+    features = sensors if window == 1 else 2 * sensors
+    with pytest.raises(InvalidInput, check=has_code("sensor-bottleneck", units=min(hidden), features=features)):
+        model_of(alone(0, sensors, 200), window=window, hidden=tuple(hidden), epochs=2)
