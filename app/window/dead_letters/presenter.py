@@ -102,7 +102,7 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
         letter = self.state.chosen
         if letter is None or not self.state.may_drop:
             return
-        workspace = self._context.workspace
+        workspace, user_id = self._context.workspace, self._context.user_id
 
         def read(_: Task) -> Consequences:
             from app.station.operations.dead_letters import what_goes_with
@@ -110,7 +110,8 @@ class DeadLettersPresenter(StatePresenter[DeadLettersState]):
             return what_goes_with(workspace, letter)
 
         def show(goes: Consequences) -> None:
-            if self.state.chosen_id == letter.change_id and self.state.may_drop:
+            asked = self._context.user_id == user_id
+            if asked and self.state.chosen_id == letter.change_id and self.state.may_drop:
                 self._show(replace(self.state, goes_along=goes))
 
         self._context.runner.run(

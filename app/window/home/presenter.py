@@ -21,6 +21,7 @@ from models.messages import LocalText
 if TYPE_CHECKING:
     from app.station.operations.model_scores import ScoreDistribution
     from app.station.operations.training import SkippedImages, TrainedModel
+    from app.station.operations.users import SignedInUser
     from app.station.views import ItemView, TargetView
     from inspection.anomaly import TrainingProgress, TrainingSettings
     from inspection.anomaly.detail import DetailName
@@ -34,6 +35,7 @@ class HomePresenter(StatePresenter[HomeState]):
 
     Events:
         trained: a model was trained and given to its item.
+        person_changed: somebody else has signed in; what the one before has typed is none of theirs.
     """
 
     def __init__(self, context: StationContext) -> None:
@@ -43,7 +45,9 @@ class HomePresenter(StatePresenter[HomeState]):
         self._reading = 0
         self._skipped_notices: list[str] = []
         self.trained: Event[TrainedModel] = Event()
-        context.user_changed.connect(lambda _: self._forget_answers())
+        self.person_changed: Event[()] = Event()
+        self._person_id: str | None = None
+        context.user_changed.connect(self._follow_user)
         context.sources.given_changed.connect(lambda source: self._show(self._with_given_source(source)))
 
     @property
@@ -66,6 +70,12 @@ class HomePresenter(StatePresenter[HomeState]):
         user = self._context.user
         self._show(replace(self.state, loading=True, may_train=user is not None and user.may_train))
         self._read(self._loaded)
+
+    def _follow_user(self, user: SignedInUser | None) -> None:
+        self._forget_answers()
+        if user is not None and user.user_id != self._person_id:
+            self._person_id = user.user_id
+            self.person_changed.emit()
 
     def _forget_answers(self) -> None:
         """Forget what was measured and trained for the person before, and end what is being measured."""

@@ -180,6 +180,7 @@ class HomeScreen(Screen):
         self.folder.returnPressed.connect(self._train)
         self.source.returnPressed.connect(self._start_or_leave)
         presenter.changed.connect(self._show)
+        presenter.person_changed.connect(self.folder.clear)
 
     def _start_or_leave(self) -> None:
         """Begin to inspect on the source that was typed; where that is not possible yet, make keys actions again."""

@@ -66,3 +66,15 @@ def test_a_source_that_was_given_is_not_saved_as_a_specification(robot: UserRobo
     robot.key(Qt.Key.Key_S)
     robot.until(lambda: robot.window.workers.is_idle)
     assert load_settings(robot.station.store).source == ""
+
+
+def test_a_folder_that_was_typed_is_not_there_for_the_next_person(robot: UserRobot) -> None:
+    robot.context.sign_in(robot.station.engineer)
+    folder = robot.window.window.screens["home"].folder
+    folder.setText("good parts")
+    robot.context.sign_out()
+    robot.context.sign_in(robot.station.engineer)
+    own = folder.text()
+    robot.context.sign_out()
+    robot.context.sign_in(robot.station.operator)
+    assert (own, folder.text()) == ("good parts", "")

@@ -21,44 +21,32 @@ from app.window.presenting.state_presenter import StatePresenter
 from app.window.sync.presenter import SyncPresenter
 from models.clock import utc_now
 from models.ids import new_id
-from models.states import ChangeOperation, Verdict
+from models.states import Verdict
 from sync.station.conflicts import ShownConflict, Side
-from sync.station.dead_letters import DeadLetter
 from sync.station.dropping import Consequences
 from sync.station.engine import SyncStatus
 from sync.station.new_device import HeldCounts
 from tests.support.presenters import LateRunner, Start
+from tests.support.refused_changes import refused_change
 from tests.support.station import NOWHERE, Station
 
 Begin = Callable[[StationContext], StatePresenter[Any]]
 
 
-def letters(context: StationContext) -> DeadLettersPresenter:
-    """The screen of refused changes with one that the store does not hold."""
-    presenter = DeadLettersPresenter(context)
-    letter = DeadLetter(
-        new_id(), "inspection_session", new_id(), ChangeOperation.INSERT, {}, utc_now(), 1, "gone", {}, 0
-    )
-    presenter._show(
-        replace(presenter.state, letters=(letter,), chosen_id=letter.change_id, user=context.user, waiting=1)
-    )
-    return presenter
-
-
 def send(context: StationContext) -> DeadLettersPresenter:
-    presenter = letters(context)
+    presenter = refused_change(context)
     presenter.send()
     return presenter
 
 
 def ask_why(context: StationContext) -> DeadLettersPresenter:
-    presenter = letters(context)
+    presenter = refused_change(context)
     presenter.ask_why()
     return presenter
 
 
 def drop(context: StationContext) -> DeadLettersPresenter:
-    presenter = letters(context)
+    presenter = refused_change(context)
     presenter._show(replace(presenter.state, goes_along=Consequences(0, {})))
     presenter.drop("not needed")
     return presenter
