@@ -147,7 +147,7 @@ def train_sensor_command(
       imageflow train sensor --data new.csv --output next.pth --continue model.pth
     """  # noqa: D301 - \b keeps the lines as they are
     _require_one_meaning(
-        keep, leave_out, threshold=threshold, false_alarms=false_alarms, hidden=hidden, further=further
+        keep, leave_out, threshold=threshold, false_alarms=false_alarms, hidden=hidden, window=window, further=further
     )
     form = table_form(encoding, decimal, skip_lines, missing)
     settings = _settings(
@@ -186,6 +186,7 @@ def _require_one_meaning(
     threshold: str,
     false_alarms: float | None,
     hidden: str,
+    window: str,
     further: Path | None,
 ) -> None:
     """Refuse options that contradict each other."""
@@ -194,6 +195,10 @@ def _require_one_meaning(
         raise typer.BadParameter(f"{both[0]} is left out too, by --leave-out", param_hint="--keep")
     if false_alarms is not None and threshold:
         raise typer.BadParameter("decides instead of --threshold; give one", param_hint="--false-alarms-per-week")
+    if false_alarms is not None and (_window(window) or further is not None):
+        raise typer.BadParameter(
+            "is of a series; it goes without --window and --continue", param_hint="--false-alarms-per-week"
+        )
     if further is not None and hidden.strip():
         raise typer.BadParameter("with --continue the layers are those of the model", param_hint="--hidden")
 
@@ -274,6 +279,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "labels": list(made.data_warnings.labels),
         "mostly_missing": [list(found) for found in made.data_warnings.mostly_missing],
         "backward": made.data_warnings.backward,
+        "unused_settings": list(made.trained.unused),
         "input_dimension": len(metadata.columns),
         "window": metadata.window,
         "series": None if metadata.series is None else _series(metadata),

@@ -127,18 +127,24 @@ class SensorTrainings:
         self, who: Principal, form: SensorModelForm, model_id: str, folder: Path, process: TrainingProcess
     ) -> None:
         try:
-            findings = process.run(lambda percent: self._progress(model_id, percent))
-            self._finish(who, form, model_id, folder, findings)
-        except UserFacingError as error:
-            self._failed(model_id, error)
+            self._run_to_its_end(who, form, model_id, folder, process)
         except Exception as error:
-            # On a thread of its own nobody else would hear of a bug.
-            _log.error("bug", error=type(error).__name__, exc_info=error)
+            # On a thread of its own nobody else would hear of a bug, or of a store that is away.
+            _log.error("training of a sensor model not recorded", model=model_id, exc_info=error)
             raise
         finally:
             with self._lock:
                 del self._waiting[model_id]
             shutil.rmtree(folder, ignore_errors=True)
+
+    def _run_to_its_end(
+        self, who: Principal, form: SensorModelForm, model_id: str, folder: Path, process: TrainingProcess
+    ) -> None:
+        try:
+            findings = process.run(lambda percent: self._progress(model_id, percent))
+            self._finish(who, form, model_id, folder, findings)
+        except UserFacingError as error:
+            self._failed(model_id, error)
 
     def _progress(self, model_id: str, percent: float) -> None:
         """Write the progress, and for those that wait that somebody still has them."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.table.form import Assumption
 from inspection.sensor.training.files import SensorFiles
+from inspection.sensor.training.series import MIN_SERIES_ROWS
 
 _SHOWN = 10
 
@@ -16,6 +17,10 @@ def findings_of(made: SensorFiles) -> Iterator[Assumption]:
     """Yield what of the table was left out, and what looks wrong with the rows; not what was assumed about the file."""
     constant = made.trained.constant
     yield from _about_series(made.trained.model.metadata)
+    if made.trained.found_no_series:
+        yield Assumption("sensor-no-series", {"least": MIN_SERIES_ROWS})
+    if made.trained.unused:
+        yield Assumption("sensor-settings-unused", {"names": ", ".join(made.trained.unused)})
     if made.left_out:
         yield Assumption("sensor-left-out", {"columns": ", ".join(made.left_out)})
     if constant:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,10 @@ from inspection.sensor.training.thresholds import (
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
+_OF_NETWORKS = ("hidden", "scaling", "epochs")
+_OF_SERIES = ("false_alarms_per_week",)
+"""Settings that a training of the other kind has no use for."""
+
 Matrix = NDArray[np.float64]
 
 
@@ -46,6 +50,8 @@ class TrainingResult:
         constant: names of the sensors that never changed.
         nearly_constant: names of those that hardly ever did.
         not_counted: number of first rows that only fill the windows.
+        found_no_series: whether each row is judged alone because the rows do not look like a series, or are too few.
+        unused: names of settings that were given and have no effect on a model of this kind.
     """
 
     model: SensorModel
@@ -53,6 +59,8 @@ class TrainingResult:
     constant: tuple[str, ...]
     nearly_constant: tuple[str, ...]
     not_counted: int = 0
+    found_no_series: bool = False
+    unused: tuple[str, ...] = ()
 
 
 def train(
@@ -83,12 +91,14 @@ def train(
     require_rows(values, columns, settings)
     if start is not None and start.series is not None:
         raise InvalidInput("sensor-start-series")
+    found_no_series = settings.window == 0 and start is None
     if settings.window == 0:
         window = 1 if start is None else start.metadata.window
         if start is None and is_series(values, seconds):
             found = train_series(values, columns, settings, period_s=period_s, seconds=seconds)
             constant, resting = _constant(values, columns), _nearly_constant(values, columns)
-            return TrainingResult(found.model, found.errors, constant, resting, found.not_counted)
+            unused = _given(settings, _OF_NETWORKS)
+            return TrainingResult(found.model, found.errors, constant, resting, found.not_counted, unused=unused)
         settings = settings.model_copy(update={"window": window})
     if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
         raise InvalidInput(
@@ -112,13 +122,15 @@ def train(
         for fold, part, network in zip(folds, parts[1:], networks[1:], strict=True)
     ]
     squares = held_out or [squared_errors(features, parts[0].scaling, networks[0])]
-    return assemble(
-        values,
-        columns,
-        settings,
-        Fitted(parts[0].scaling, networks[0], windows, epochs, squares),
-        period_s=period_s,
-    )
+    fitted = Fitted(parts[0].scaling, networks[0], windows, epochs, squares)
+    made = assemble(values, columns, settings, fitted, period_s=period_s)
+    return replace(made, found_no_series=found_no_series, unused=_given(settings, _OF_SERIES))
+
+
+def _given(settings: SensorTraining, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those settings that are not as they are where nothing is given."""
+    fields = SensorTraining.model_fields
+    return tuple(name for name in names if getattr(settings, name) != fields[name].get_default())
 
 
 @dataclass(frozen=True, slots=True)

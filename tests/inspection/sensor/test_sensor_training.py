@@ -280,6 +280,8 @@ def test_the_command_reports_its_training_in_one_json_object(
         (("--window", "0"), "--window"),
         (("--output", "model.csv"), ".pth"),
         (("--continue", "model.pth", "--hidden", "4"), "--continue"),
+        (("--false-alarms-per-week", "1", "--window", "5"), "--window"),
+        (("--false-alarms-per-week", "1", "--continue", "model.pth"), "--continue"),
         (("--name", "\udcff"), "printable"),
         (("--name", "pump\u3000\x1b[2J"), "printable"),
         (("--name", "x" * 201), "printable"),
@@ -291,6 +293,30 @@ def test_a_wrong_option_is_wrong_usage(
     code, out, err = run(capsys, "train", "sensor", "--data", table, "--output", tmp_path / "m.pth", *wrong)
     assert (code, out) == (2, "")
     assert reported in err
+
+
+@pytest.mark.parametrize(("window", "reported"), [("auto", True), ("1", False)])
+def test_rows_that_are_no_series_are_reported_where_that_was_found_out(
+    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path, window: str, reported: bool
+) -> None:
+    arguments = ("--output", tmp_path / "m.pth", "--epochs", 5, "--no-checkpoint", "--window", window)
+    code, _, err = run(capsys, "train", "sensor", "--data", table, *arguments)
+    assert (code, says(err, "sensor-no-series", least="120")) == (0, reported)
+
+
+def test_a_promise_of_false_alarms_for_rows_that_are_no_series_is_reported(
+    capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path
+) -> None:
+    arguments = ("--output", tmp_path / "m.pth", "--epochs", 5, "--no-checkpoint", "--false-alarms-per-week", 1)
+    code, out, err = run(capsys, "train", "sensor", "--data", table, *arguments, "--json")
+    assert (code, json.loads(out)["unused_settings"]) == (0, ["false_alarms_per_week"])
+    assert says(err, "sensor-settings-unused", names="false_alarms_per_week")
+
+
+def test_settings_of_networks_are_reported_for_a_series() -> None:
+    rows = np.cumsum(np.random.default_rng(0).normal(size=(500, 1)), axis=0)
+    made = train(rows, ("level",), SensorTraining(window=0, hidden=(4,), epochs=3, scaling="robust"))
+    assert (made.model.series is not None, made.unused) == (True, ("hidden", "scaling", "epochs"))
 
 
 def test_a_name_may_have_full_width_spaces(capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from inspection.sensor import model_bytes
+from models.errors import Unavailable
 from models.ids import new_id
 from models.sensors import SensorModelRecord, SensorModelStatus
 from server.anomaly.schemas import SensorModelForm
@@ -20,6 +21,7 @@ from server.anomaly.training import SensorTrainings
 from server.context import open_context
 from server.core.settings import ServerSettings
 from tests.support.awaiting import wait_until
+from tests.support.log_lines import log_lines
 from tests.support.sensor_models import COLUMNS, csv_text, rows, vector_model
 from tests.support.serving import SETUP, Served
 
@@ -173,6 +175,22 @@ def test_a_server_that_stops_ends_the_training(tmp_path: Path) -> None:
     with context.database.read() as session:
         assert session.get_one(SensorModelRecord, reply.id).status is not SensorModelStatus.READY
     context.close()
+
+
+def test_an_end_that_the_store_did_not_take_is_in_the_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object) -> None:
+        raise Unavailable("database-unreachable")
+
+    context = open_context(ServerSettings(data_dir=tmp_path))
+    trainings = SensorTrainings(context)
+    monkeypatch.setattr(trainings, "_finish", away)
+    monkeypatch.setattr(trainings, "_failed", away)
+    lines = log_lines(monkeypatch, "server.anomaly.training")
+    reply, _ = trainings.begin(SETUP, SensorModelForm(sensor="pump", epochs=2), io.BytesIO(TABLE.encode()))
+    found = wait_until(lambda: bool(lines))
+    trainings.close()
+    context.close()
+    assert (found, [line.get("model") for line in lines]) == (True, [reply.id])
 
 
 class Harmful:
