@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.table.form import Assumption
 from inspection.sensor.training.files import SensorFiles
-from inspection.sensor.training.series import MIN_SERIES_ROWS
+from inspection.sensor.training.series import MAX_SERIES_SENSORS, MIN_SERIES_ROWS
 
 _SHOWN = 10
 
@@ -18,7 +18,7 @@ def findings_of(made: SensorFiles) -> Iterator[Assumption]:
     constant = made.trained.constant
     yield from _about_series(made.trained.model.metadata)
     if made.trained.found_no_series:
-        yield Assumption("sensor-no-series", {"least": MIN_SERIES_ROWS})
+        yield Assumption("sensor-no-series", {"least": MIN_SERIES_ROWS, "most": MAX_SERIES_SENSORS})
     if made.trained.unused:
         yield Assumption("sensor-settings-unused", {"names": ", ".join(made.trained.unused)})
     if made.left_out:

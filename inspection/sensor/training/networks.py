@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.network import Network, layer_sizes
 from inspection.sensor.model.scaling import Scaling
-from inspection.sensor.training.bounds import bounded, network_of_one, unbounded
+from inspection.sensor.training.bounds import Bounds, bounded, network_of_one, unbounded
 from inspection.sensor.training.feature_scaling import scaling_of
 from inspection.sensor.training.fitting import TrainingRows, fit_networks
 from inspection.sensor.training.settings import SensorTraining
@@ -21,7 +21,6 @@ _MAX_STARTS = 5
 _MAX_SAMPLE = 10_000
 
 Matrix = NDArray[np.float64]
-Vector = NDArray[np.float64]
 OnStep = Callable[[int, int], None]
 
 
@@ -60,14 +59,16 @@ def networks_of(
     Raises:
         InvalidInput: ``sensor-bottleneck``.
     """
-    sizes = layer_sizes(features.shape[1], settings.hidden)
     if features.shape[1] == 1:
+        if on_step is not None:
+            on_step(1, 1)
         return [_network_of_one(features, part, settings) for part in parts]
+    sizes = layer_sizes(features.shape[1], settings.hidden)
     rows = [TrainingRows(features, part.scaling, _inside(len(features), part.runs)) for part in parts]
     first = None if start is None else unbounded(start)
     networks = _responding_networks(rows, sizes, settings.seed, epochs, first, on_step)
     beyond = 0.0 if settings.window == 1 else _BEYOND
-    return [bounded(network, *_range_of(features, part, beyond)) for network, part in zip(networks, parts, strict=True)]
+    return [bounded(network, _range_of(features, part, beyond)) for network, part in zip(networks, parts, strict=True)]
 
 
 def _network_of_one(features: Matrix, part: FittedPart, settings: SensorTraining) -> Network:
@@ -76,7 +77,7 @@ def _network_of_one(features: Matrix, part: FittedPart, settings: SensorTraining
     return network_of_one(float(((middle - part.scaling.center) / part.scaling.scale)[0]))
 
 
-def _range_of(features: Matrix, part: FittedPart, beyond: float) -> tuple[Vector, Vector]:
+def _range_of(features: Matrix, part: FittedPart, beyond: float) -> Bounds:
     """Return the bounds of each feature, scaled: its range, and so many times that to either side.
 
     A feature without a value in these rows has its centre for both.
@@ -85,7 +86,7 @@ def _range_of(features: Matrix, part: FittedPart, beyond: float) -> tuple[Vector
     highest = np.fmax.reduce([np.fmax.reduce(features[run], axis=0) for run in part.runs])
     low, high = (np.nan_to_num((extreme - part.scaling.center) / part.scaling.scale) for extreme in (lowest, highest))
     more = beyond * (high - low)
-    return low - more, high + more
+    return Bounds(low - more, high + more)
 
 
 def _inside(rows: int, fitted: tuple[slice, ...]) -> NDArray[np.bool_]:

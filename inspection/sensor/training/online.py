@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from inspection.sensor.model.network import Network
 from inspection.sensor.model.sensor_model import RowScore, SensorModel
 from inspection.sensor.scoring.stream import SensorStream, StreamState
+from inspection.sensor.training.bounds import bounded, bounds_of, unbounded
 from inspection.sensor.training.fitting import Rows, gradient_step
 from models.errors import InvalidInput
 
@@ -268,18 +269,15 @@ class OnlineLearner:
     def _gradient_step(self, model: SensorModel, features: NDArray[np.float64]) -> Network:
         scaled, known = model.scaling.apply(features)
         rows = Rows(scaled.astype(np.float32), known)
-        stepped = gradient_step(model.network, rows, self._settings.weight_rate)
+        reference = unbounded(self.reference.network)
+        stepped = gradient_step(unbounded(model.network), rows, self._settings.weight_rate)
         bound = self._settings.max_weight_change
-        return Network(
-            tuple(
-                _project(new, old, bound)
-                for new, old in zip(stepped.weights, self.reference.network.weights, strict=True)
-            ),
-            tuple(
-                _project(new, old, bound)
-                for new, old in zip(stepped.biases, self.reference.network.biases, strict=True)
-            ),
+        moved = Network(
+            tuple(_project(new, old, bound) for new, old in zip(stepped.weights, reference.weights, strict=True)),
+            tuple(_project(new, old, bound) for new, old in zip(stepped.biases, reference.biases, strict=True)),
         )
+        bounds = bounds_of(self.reference.network)
+        return moved if bounds is None else bounded(moved, bounds)
 
 
 def _max_alarms(rate: float, rows: int) -> float:

@@ -31,6 +31,9 @@ _LEAST_THRESHOLD = 1.0
 """A score of 1 is a feature at its limit; rows of constant sensors alone would give a threshold of 0."""
 _RELATED_ALONE = 3
 _RELATED = 0.5
+_LEAST_PAIRS = 60
+_INNER = (1, 99)
+"""Percentiles between which values count when a cycle is sought."""
 _SEARCHED_ROWS = 20_000
 """Newest rows in which a cycle is sought to tell whether rows are a series; in millions it would take minutes."""
 _MOST_CELLS = 40_000_000
@@ -69,17 +72,31 @@ def is_series(values: Matrix, seconds: Vector | None) -> bool:
         return False
     if seconds is not None and sensors <= _RELATED_ALONE:
         return True
-    return any(autocorrelation(column, 1)[1] > _RELATED for column in values.T) or _repeats(values)
+    return any(_is_like(column, 1) or _repeats(column) for column in values.T)
 
 
-def _repeats(values: Matrix) -> bool:
-    """Return whether rows are like those of a cycle before, though unlike their neighbours: pulses, strokes, spikes."""
-    newest = values[-_SEARCHED_ROWS:]
-    period = dominant_period(newest, np.arange(float(len(newest))))
-    if period is None:
+def _is_like(column: Vector, lag: int) -> bool:
+    """Return whether values are like those so many rows before; where few pairs are known chance alone would say so."""
+    known = ~np.isnan(column)
+    if (known[lag:] & known[:-lag]).sum() < _LEAST_PAIRS:
         return False
-    lag = round(period)
-    return any(autocorrelation(column, lag)[lag] > _RELATED for column in newest.T)
+    return bool(autocorrelation(column, lag)[lag] > _RELATED)
+
+
+def _repeats(column: Vector) -> bool:
+    """Return whether rows are like those of the last two cycles, though unlike their neighbours: strokes, pulses.
+
+    The outermost values count as the next ones: two that lie far off, so many rows apart, are no cycle.
+
+    Args:
+        column: float64 ``(n,)``, of one sensor; NaN where missing.
+    """
+    newest = column[-_SEARCHED_ROWS:]
+    if (~np.isnan(newest)).sum() < _LEAST_PAIRS:
+        return False
+    inner = np.clip(newest, *np.nanpercentile(newest, _INNER))
+    period = dominant_period(inner[:, None], np.arange(float(len(inner))))
+    return period is not None and all(_is_like(inner, round(times * period)) for times in (1, 2))
 
 
 def clock_of(seconds: Vector | None, period_s: float | None) -> Clock | None:

@@ -32,9 +32,9 @@ from inspection.sensor.training.thresholds import (
 from models.errors import InvalidInput
 from models.storage import sha256_of
 
-_OF_NETWORKS = ("hidden", "scaling", "epochs")
-_OF_SERIES = ("false_alarms_per_week",)
-"""Settings that a training of the other kind has no use for."""
+_OF_SERIES, _OF_SCALING, _OF_FIT = ("false_alarms_per_week",), ("scaling",), ("hidden", "epochs")
+_OF_NETWORKS = (*_OF_FIT, *_OF_SCALING)
+"""Settings that only some kinds of models have a use for."""
 
 Matrix = NDArray[np.float64]
 
@@ -81,7 +81,8 @@ def train(
         settings: of the training.
         period_s: median time between rows, where known.
         seconds: float64 ``(n,)``, the time of each row, where known; for a series.
-        start: a model whose training continues: its scaling and windows are kept, its weights are the initial ones.
+        start: a model whose training continues: its scaling and windows are kept, its weights are the initial ones
+            (of a single feature the middle of the new rows is taken).
         on_step: called with the steps done and the total.
 
     Raises:
@@ -89,6 +90,7 @@ def train(
             ``sensor-start-differs``, ``sensor-start-series``, ``sensor-bottleneck``.
     """
     require_rows(values, columns, settings)
+    asked = settings
     if start is not None and start.series is not None:
         raise InvalidInput("sensor-start-series")
     found_no_series = settings.window == 0 and start is None
@@ -97,7 +99,7 @@ def train(
         if start is None and is_series(values, seconds):
             found = train_series(values, columns, settings, period_s=period_s, seconds=seconds)
             constant, resting = _constant(values, columns), _nearly_constant(values, columns)
-            unused = _given(settings, _OF_NETWORKS)
+            unused = _given(asked, _OF_NETWORKS)
             return TrainingResult(found.model, found.errors, constant, resting, found.not_counted, unused=unused)
         settings = settings.model_copy(update={"window": window})
     if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
@@ -113,7 +115,7 @@ def train(
         FittedPart(runs, start.scaling if start else scaling_of(features, runs, settings, windows))
         for runs in ((slice(0, len(features)),), *(fold.fitted for fold in folds))
     ]
-    epochs = settings.epochs or default_epochs(len(features))
+    epochs = 1 if features.shape[1] == 1 else settings.epochs or default_epochs(len(features))
     networks = networks_of(
         features, parts, settings, epochs=epochs, start=None if start is None else start.network, on_step=on_step
     )
@@ -124,7 +126,10 @@ def train(
     squares = held_out or [squared_errors(features, parts[0].scaling, networks[0])]
     fitted = Fitted(parts[0].scaling, networks[0], windows, epochs, squares)
     made = assemble(values, columns, settings, fitted, period_s=period_s)
-    return replace(made, found_no_series=found_no_series, unused=_given(settings, _OF_SERIES))
+    unused = _given(asked, (*_OF_SERIES, *(_OF_FIT if features.shape[1] == 1 else ())))
+    if start is not None and asked.scaling != start.metadata.scaling:
+        unused += _given(asked, _OF_SCALING)
+    return replace(made, found_no_series=found_no_series, unused=unused)
 
 
 def _given(settings: SensorTraining, names: tuple[str, ...]) -> tuple[str, ...]:

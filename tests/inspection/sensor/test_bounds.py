@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from inspection.sensor import SensorModel, SensorTraining, train
 from inspection.sensor.model.network import Network
-from inspection.sensor.training.bounds import bounded, unbounded
+from inspection.sensor.training.bounds import Bounds, bounded, bounds_of, unbounded
+from inspection.sensor.training.online import OnlineLearner, OnlineSettings
 from models.errors import InvalidInput
 from tests.support.errors import has_code
 
@@ -51,11 +52,15 @@ def networks(seed: int, features: int) -> Network:
     )
 
 
+def limits(features: int) -> Bounds:
+    return Bounds(np.full(features, -3.0), np.full(features, 2.0))
+
+
 @given(seed=st.integers(0, 1000), features=st.integers(2, 6))
 def test_within_its_bounds_a_network_rebuilds_what_it_did(seed: int, features: int) -> None:
     network, rng = networks(seed, features), np.random.default_rng(seed)
     rows = rng.uniform(-3, 2, (20, features))
-    within = bounded(network, np.full(features, -3.0), np.full(features, 2.0))
+    within = bounded(network, limits(features))
     assert within.reconstruct(rows) == pytest.approx(network.reconstruct(rows), abs=1e-3)
 
 
@@ -63,17 +68,34 @@ def test_within_its_bounds_a_network_rebuilds_what_it_did(seed: int, features: i
 def test_beyond_its_bounds_a_network_rebuilds_what_lies_at_them(seed: int, features: int) -> None:
     network, rng = networks(seed, features), np.random.default_rng(seed)
     rows = rng.uniform(-30, 30, (20, features))
-    within = bounded(network, np.full(features, -3.0), np.full(features, 2.0))
+    within = bounded(network, limits(features))
     assert within.reconstruct(rows) == pytest.approx(network.reconstruct(np.clip(rows, -3, 2)), abs=1e-3)
 
 
 @given(seed=st.integers(0, 1000), features=st.integers(2, 6))
 def test_the_network_within_bounds_is_found_again(seed: int, features: int) -> None:
     network = networks(seed, features)
-    again = unbounded(bounded(network, np.full(features, -3.0), np.full(features, 2.0)))
+    again = unbounded(bounded(network, limits(features)))
     assert again.sizes == network.sizes
     rows = np.random.default_rng(seed).uniform(-3, 2, (20, features))
     assert again.reconstruct(rows) == pytest.approx(network.reconstruct(rows), abs=1e-3)
+
+
+def test_a_feature_without_bounds_is_rebuilt_as_it_was() -> None:
+    network, rows = networks(0, 3), np.array([[0.5, -2000.0, 1.0], [0.5, 3e5, 1.0]])
+    bounds = Bounds(np.array([-1.0, -1e6, -1.0]), np.array([1.0, 1e6, 1.0]))
+    within = bounded(network, bounds)
+    assert within.reconstruct(rows) == pytest.approx(network.reconstruct(rows), rel=1e-4)
+    found = bounds_of(within)
+    assert found is not None
+    assert (found.lowest.tolist(), found.highest.tolist()) == ([-1, -np.inf, -1], [1, np.inf, 1])
+
+
+def test_bounds_are_known_after_further_training_of_all_weights() -> None:
+    network = networks(0, 4)
+    within = bounded(network, limits(4))
+    moved = Network(tuple(weight * np.float32(1.02) for weight in within.weights), within.biases)
+    assert unbounded(moved).sizes == network.sizes
 
 
 def test_a_network_without_bounds_is_taken_as_it_is() -> None:
@@ -139,6 +161,28 @@ def test_training_that_continues_bounds_the_network_by_the_new_rows() -> None:
     assert is_alarm(after, np.array([rows.mean(axis=0), rows.mean(axis=0) + 60])) == [False, True]
 
 
+def test_training_continues_on_rows_far_outside_the_scaling_of_before() -> None:
+    first = np.concatenate([related(0), np.zeros((1000, 1))], axis=1)
+    then = np.concatenate([related(1), np.random.default_rng(1).normal(5000, 1, (1000, 1))], axis=1)
+    before = model_of(first, epochs=60)
+    after = train(then, before.metadata.columns, SensorTraining(epochs=300), start=before).model
+    middle = then.mean(axis=0)
+    broken = middle + np.array([20 * then[:, 0].std(), 0, 0, 0])
+    assert is_alarm(after, np.array([middle, broken])) == [False, True]
+
+
+def test_a_learner_moves_what_is_within_the_bounds_alone() -> None:
+    reference = model_of(related(0))
+    learner = OnlineLearner(reference, OnlineSettings(weight_rate=0.1, quarantine=0))
+    for at, row in enumerate(related(1).tolist()):
+        learner.push(row, 60.0 * at)
+    first, then = (bounds_of(model.network) for model in (reference, learner.model))
+    assert first is not None
+    assert then is not None
+    assert np.array_equal(first.highest, then.highest)
+    assert unbounded(learner.model.network).weights[0].tolist() != unbounded(reference.network).weights[0].tolist()
+
+
 def test_training_of_one_sensor_that_continues_moves_its_middle() -> None:
     before = model_of(alone(0, 1))
     after = train(alone(1, 1) + 20, before.metadata.columns, SensorTraining(), start=before).model
@@ -146,7 +190,7 @@ def test_training_of_one_sensor_that_continues_moves_its_middle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sensors", "window", "hidden"), [(3, 1, (3,)), (3, 1, (16, 4)), (1, 1, (1,)), (3, 4, (8, 6)), (2, 1, (2, 8))]
+    ("sensors", "window", "hidden"), [(3, 1, (3,)), (3, 1, (16, 4)), (3, 4, (8, 6)), (2, 1, (2, 8))]
 )
 def test_a_network_without_a_layer_narrower_than_its_input_is_refused(
     sensors: int, window: int, hidden: Sequence[int]
@@ -154,3 +198,14 @@ def test_a_network_without_a_layer_narrower_than_its_input_is_refused(
     features = sensors if window == 1 else 2 * sensors
     with pytest.raises(InvalidInput, check=has_code("sensor-bottleneck", units=min(hidden), features=features)):
         model_of(alone(0, sensors, 200), window=window, hidden=tuple(hidden), epochs=2)
+
+
+def test_settings_that_one_sensor_has_no_use_for_are_named() -> None:
+    made = train(alone(0, 1), ("oil",), SensorTraining(hidden=(8, 2), epochs=5))
+    assert (made.unused, made.model.metadata.epochs) == (("hidden", "epochs"), 1)
+
+
+def test_the_scaling_of_the_model_before_is_named_where_another_was_given() -> None:
+    before = model_of(related(0), epochs=5)
+    made = train(related(1), before.metadata.columns, SensorTraining(scaling="robust", epochs=2), start=before)
+    assert made.unused == ("scaling",)

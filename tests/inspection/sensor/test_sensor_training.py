@@ -316,7 +316,7 @@ def test_a_promise_of_false_alarms_for_rows_that_are_no_series_is_reported(
 def test_settings_of_networks_are_reported_for_a_series() -> None:
     rows = np.cumsum(np.random.default_rng(0).normal(size=(500, 1)), axis=0)
     made = train(rows, ("level",), SensorTraining(window=0, hidden=(4,), epochs=3, scaling="robust"))
-    assert (made.model.series is not None, made.unused) == (True, ("hidden", "scaling", "epochs"))
+    assert (made.model.series is not None, made.unused) == (True, ("hidden", "epochs", "scaling"))
 
 
 def test_a_name_may_have_full_width_spaces(capsys: pytest.CaptureFixture[str], table: Path, tmp_path: Path) -> None:

@@ -263,12 +263,41 @@ def test_rows_that_repeat_a_cycle_are_a_series_though_unlike_their_neighbours() 
     assert (alarms[:500].any(), alarms[500:600].any()) == (False, True)
 
 
-def test_noise_is_no_series_without_times() -> None:
-    assert not any(
-        is_series(np.random.default_rng(seed).normal(size=(rows, 3)), None)
-        for seed in range(20)
-        for rows in (120, 1000)
-    )
+def noise(seed: int, rows: int) -> NDArray[np.float64]:
+    return np.random.default_rng(seed).normal(size=(rows, 3))
+
+
+def mostly_missing(seed: int, rows: int) -> NDArray[np.float64]:
+    values = noise(seed, rows)
+    values[np.random.default_rng(seed).random(rows) > 0.1, 2] = np.nan
+    return values
+
+
+def two_outliers(seed: int, rows: int) -> NDArray[np.float64]:
+    values = noise(seed, rows)
+    values[np.random.default_rng(seed).choice(rows, 2, replace=False), 0] = -9999
+    return values
+
+
+def two_events(seed: int, rows: int) -> NDArray[np.float64]:
+    values = noise(seed, rows)
+    values[:, 0] = 0
+    values[np.random.default_rng(seed).choice(rows, 2, replace=False), 0] = 1
+    return values
+
+
+@pytest.mark.parametrize("rows", [120, 300, 1000])
+@pytest.mark.parametrize("made", [noise, mostly_missing, two_outliers, two_events])
+def test_independent_rows_are_no_series_without_times(
+    made: Callable[[int, int], NDArray[np.float64]], rows: int
+) -> None:
+    assert not any(is_series(made(seed, rows), None) for seed in range(40))
+
+
+def test_a_sensor_that_fell_silent_long_ago_does_not_hide_the_others() -> None:
+    values = np.concatenate([pulses(25_000, 0), pulses(25_000, 1)], axis=1)
+    values[1000:, 0] = np.nan
+    assert is_series(values, None)
 
 
 def test_the_bottleneck_is_narrower_than_the_features() -> None:
