@@ -274,6 +274,7 @@ def _summary(made: SensorFiles) -> dict[str, object]:
         "assumptions": assumptions_as_json(made.assumptions),
         "not_learned": rows_not_learned(made),
         "nearly_constant": list(made.trained.nearly_constant),
+        "lone_values": [[lone.column, lone.count, lone.farthest] for lone in made.trained.lone],
         "na_values": [[found.column, found.value, found.rows] for found in made.data_warnings.na_values],
         "counters": list(made.clocks),
         "labels": list(made.data_warnings.labels),

@@ -39,6 +39,10 @@ def findings_of(made: SensorFiles) -> Iterator[Assumption]:
     for found in data_warnings.na_values[:_SHOWN]:
         values = {"column": found.column, "value": f"{found.value:.15g}", "rows": found.rows}
         yield Assumption("sensor-na-value", values)
+    for lone in made.trained.lone[:_SHOWN]:
+        yield Assumption(
+            "sensor-lone-values", {"column": lone.column, "count": lone.count, "value": f"{lone.farthest:.6g}"}
+        )
     for name in made.clocks[:_SHOWN]:
         yield Assumption("sensor-counter", {"column": name})
     for name, count in data_warnings.mostly_missing[:_SHOWN]:

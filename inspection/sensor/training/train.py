@@ -18,6 +18,7 @@ from inspection.sensor.model.windows import Windows
 from inspection.sensor.training.feature_scaling import scaling_of, windows_of
 from inspection.sensor.training.fitting import default_epochs
 from inspection.sensor.training.folds import blocks
+from inspection.sensor.training.lone_values import LoneValues, without_lone_values
 from inspection.sensor.training.networks import FittedPart, OnStep, networks_of
 from inspection.sensor.training.series import is_series, sensor_figures, train_series
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
@@ -52,6 +53,7 @@ class TrainingResult:
         not_counted: number of first rows that only fill the windows.
         found_no_series: whether each row is judged alone because the rows do not look like a series, or are too few.
         unused: names of settings that were given and have no effect on a model of this kind.
+        lone: single values far from all others, which were not learned.
     """
 
     model: SensorModel
@@ -61,6 +63,7 @@ class TrainingResult:
     not_counted: int = 0
     found_no_series: bool = False
     unused: tuple[str, ...] = ()
+    lone: tuple[LoneValues, ...] = ()
 
 
 def train(
@@ -93,10 +96,11 @@ def train(
     asked = settings
     if start is not None and start.series is not None:
         raise InvalidInput("sensor-start-series")
+    learned, lone = without_lone_values(values, columns)
     found_no_series = settings.window == 0 and start is None
     if settings.window == 0:
         window = 1 if start is None else start.metadata.window
-        if start is None and is_series(values, seconds):
+        if start is None and is_series(learned, seconds):
             found = train_series(values, columns, settings, period_s=period_s, seconds=seconds)
             constant, resting = _constant(values, columns), _nearly_constant(values, columns)
             unused = _given(asked, _OF_NETWORKS)
@@ -108,9 +112,10 @@ def train(
         )
     if start is not None:
         settings = settings.model_copy(update={"scaling": start.metadata.scaling})
-    windows = start.windows if start else windows_of(values, settings.window)
-    features = values if windows is None else windows.features(values)[settings.window - 1 :]
-    folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if settings.held_out else []
+    windows = start.windows if start else windows_of(learned, settings.window)
+    features = learned if windows is None else windows.features(learned)[settings.window - 1 :]
+    holds_out = settings.holds_out(*learned.shape)
+    folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if holds_out else []
     parts = [
         FittedPart(runs, start.scaling if start else scaling_of(features, runs, settings, windows))
         for runs in ((slice(0, len(features)),), *(fold.fitted for fold in folds))
@@ -124,12 +129,20 @@ def train(
         for fold, part, network in zip(folds, parts[1:], networks[1:], strict=True)
     ]
     squares = held_out or [squared_errors(features, parts[0].scaling, networks[0])]
-    fitted = Fitted(parts[0].scaling, networks[0], windows, epochs, squares)
-    made = assemble(values, columns, settings, fitted, period_s=period_s)
+    fitted = Fitted(parts[0].scaling, networks[0], windows, epochs, squares, held_out=holds_out)
+    made = assemble(learned, columns, settings, fitted, period_s=period_s)
+    if windows is None and lone:
+        _score_whole(made, values, learned)
     unused = _given(asked, (*_OF_SERIES, *(_OF_FIT if features.shape[1] == 1 else ())))
     if start is not None and asked.scaling != start.metadata.scaling:
         unused += _given(asked, _OF_SCALING)
-    return replace(made, found_no_series=found_no_series, unused=unused)
+    return replace(made, found_no_series=found_no_series, unused=unused, lone=lone)
+
+
+def _score_whole(made: TrainingResult, values: Matrix, learned: Matrix) -> None:
+    """Put the scores of whole rows in place of the errors of those of which a value was not learned."""
+    parts = (np.isnan(learned) & ~np.isnan(values)).any(axis=1)
+    made.errors[parts] = made.model.score(values[parts])
 
 
 def _given(settings: SensorTraining, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -148,6 +161,7 @@ class Fitted:
         windows: feature extractor; None for vectors.
         epochs: passes over the rows.
         squares: squared errors of the features, float64 ``(rows, features)`` per block of rows.
+        held_out: whether they are those of rows that the network was not fitted to.
     """
 
     scaling: Scaling
@@ -155,6 +169,7 @@ class Fitted:
     windows: Windows | None
     epochs: int
     squares: list[Matrix]
+    held_out: bool = False
 
 
 def assemble(
@@ -185,7 +200,7 @@ def assemble(
         threshold_method=choice.method,
         threshold_percent=settings.threshold_percent,
         threshold_rate=choice.rate,
-        threshold_held_out=settings.held_out,
+        threshold_held_out=fitted.held_out,
         period_s=period_s,
         rows=len(values),
         missing=float(np.isnan(values).mean()),
