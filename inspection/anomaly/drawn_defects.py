@@ -15,12 +15,18 @@ from numpy.typing import NDArray
 
 from inspection.imaging.frames import Pixels, as_rgb
 from inspection.imaging.opencv import cv2
+from inspection.imaging.picture import Picture
+from inspection.imaging.placement import Mask
 
 SHARES = (0.0015, 0.005, 0.015)
 """Areas of the drawn defects, as a share of the image."""
 # A defect whose pixels differ less than this many grey values on average from the good image is drawn again.
 _LEAST_DIFFERENCE = 6.0
 _MOST_TRIES = 20
+# Least share of a defect that lies on valid pixels, and the rounds after which it may lie anywhere: ignore areas may
+# leave less of the image than a defect takes.
+_LEAST_VALID = 0.5
+_MOST_ROUNDS = 10
 _STRENGTHS = (0.5, 1.6)
 _LEAST_DEVIATION = 12.0
 
@@ -41,7 +47,12 @@ class DrawnDefect:
     share: float
 
 
-def draw_defect(pixels: Pixels, defect: DrawnDefect, generator: _Generator) -> Pixels:
+def with_drawn_defect(picture: Picture, defect: DrawnDefect, generator: _Generator) -> Picture:
+    """Return a picture with a defect drawn where its pixels count; see ``draw_defect``."""
+    return picture.with_pixels(draw_defect(picture.pixels, defect, generator, picture.valid_mask()))
+
+
+def draw_defect(pixels: Pixels, defect: DrawnDefect, generator: _Generator, valid: Mask | None = None) -> Pixels:
     """Return a copy of a good image with a defect at a random place; it always differs from the image.
 
     Args:
@@ -49,19 +60,26 @@ def draw_defect(pixels: Pixels, defect: DrawnDefect, generator: _Generator) -> P
         defect: what is drawn; a stain of that size where its kind changes no pixel, as a piece pasted in an image of
             one colour does.
         generator: of place, shape and strength.
+        valid: bool ``(H, W)``, pixels that contribute to a score; at least half of the defect lies on them where they
+            leave room for it. None when all are valid.
 
     Returns:
         uint8, of the shape of ``pixels``.
     """
     image = as_rgb(pixels).astype(np.float32)
-    best, largest = _most_visible(image, defect.kind, defect.share, generator)
+    best, largest = _most_visible(image, defect.kind, defect.share, generator, valid)
+    rounds = 1
     while largest == 0.0:
-        best, largest = _most_visible(image, "stain", defect.share, generator)
+        rounds += 1
+        counted = valid if rounds <= _MOST_ROUNDS else None
+        best, largest = _most_visible(image, "stain", defect.share, generator, counted)
     found = best.astype(np.uint8)
     return found if pixels.ndim == image.ndim else found[..., 0]
 
 
-def _most_visible(image: _Float, kind: str, share: float, generator: _Generator) -> tuple[_Float, float]:
+def _most_visible(
+    image: _Float, kind: str, share: float, generator: _Generator, valid: Mask | None
+) -> tuple[_Float, float]:
     """Return the first try that is visible enough, else the most visible, and by how much its pixels differ."""
     best, largest = image, 0.0
     for _ in range(_MOST_TRIES):
@@ -69,11 +87,18 @@ def _most_visible(image: _Float, kind: str, share: float, generator: _Generator)
         drawn = np.clip(np.rint(_KINDS[kind](image, share, generator)), 0, 255)
         changed = np.abs(drawn - image).mean(axis=2)
         difference = float(changed[changed > 0].mean()) if changed.any() else 0.0
-        if difference > largest:
-            best, largest = drawn, difference
-        if difference >= _LEAST_DIFFERENCE:
+        counting = _valid_share(changed > 0, valid)
+        if difference * counting > largest:
+            best, largest = drawn, difference * counting
+        if difference >= _LEAST_DIFFERENCE and counting >= _LEAST_VALID:
             break
     return best, largest
+
+
+def _valid_share(changed: Mask, valid: Mask | None) -> float:
+    """Return the share of changed pixels that are valid; 1 where none changed."""
+    count = np.count_nonzero(changed)
+    return 1.0 if valid is None or count == 0 else np.count_nonzero(changed & valid) / count
 
 
 def _pasted(image: _Float, share: float, generator: _Generator) -> _Float:

@@ -29,7 +29,7 @@ from app.benchmarks.inspection.splits import files
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.configuration import Configuration
 from inspection.anomaly.detail import network_area
-from inspection.anomaly.drawn_defects import DEFECTS, draw_defect
+from inspection.anomaly.drawn_defects import DEFECTS, with_drawn_defect
 from inspection.anomaly.masking import MaskedLayout
 from inspection.anomaly.methods.registry import FittedModel, find_method
 from inspection.anomaly.training.fitting import FeatureStore, score_features
@@ -109,7 +109,7 @@ def _drawn(store: FeatureStore, training_set: TrainingSet, indices: Iterable[int
         picture = training_set.picture(index)
         generator = np.random.default_rng([seed, index])
         defect = DEFECTS[int(generator.integers(len(DEFECTS)))]
-        found.append(store.features(picture.with_pixels(draw_defect(picture.pixels, defect, generator))))
+        found.append(store.features(with_drawn_defect(picture, defect, generator)))
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from inspection.anomaly.drawn_defects import DEFECTS, draw_defect
+from inspection.anomaly.drawn_defects import DEFECTS, with_drawn_defect
 from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.network_input import shrunk_for
 from inspection.anomaly.training.fitting import FeatureStore
@@ -48,6 +48,6 @@ class DrawnScores:
         picture = shrunk_for(self.training_set.picture(index), self.store.preprocessing)
         generator = np.random.default_rng([self.seed, index])
         defect = DEFECTS[len(self.scores) % len(DEFECTS)]
-        drawn = picture.with_pixels(draw_defect(picture.pixels, defect, generator))
+        drawn = with_drawn_defect(picture, defect, generator)
         self.scores.append(self.store.score_picture(fitted, drawn))
         self.tracker.advance(1, "drawn", len(self.scores), min(len(self.training_set.files), MOST_DRAWN))

@@ -14,7 +14,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.anomaly.drawn_defects import DEFECTS, draw_defect
+from inspection.anomaly.drawn_defects import DEFECTS, with_drawn_defect
 from inspection.anomaly.manifest import RotationRecord
 from inspection.anomaly.methods.registry import Method
 from inspection.anomaly.network_input import shrunk_for
@@ -155,7 +155,7 @@ def _with_defects(
     for copy in range(_DRAWN):
         generator = np.random.default_rng([seed, index, copy])
         defect = DEFECTS[(_DRAWN * number + copy) % len(DEFECTS)]
-        yield picture.with_pixels(draw_defect(picture.pixels, defect, generator))
+        yield with_drawn_defect(picture, defect, generator)
 
 
 @dataclass(frozen=True, slots=True)

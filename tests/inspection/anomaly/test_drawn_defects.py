@@ -3,8 +3,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from inspection.anomaly.drawn_defects import DEFECTS, DrawnDefect, draw_defect
+from inspection.anomaly.drawn_defects import DEFECTS, DrawnDefect, draw_defect, with_drawn_defect
 from inspection.imaging.frames import Pixels
+from inspection.imaging.picture import Picture
 from resources.parts import draw_part
 
 
@@ -47,3 +48,30 @@ def test_a_defect_drawn_on_one_colour_changes_the_image(defect: DrawnDefect, gre
     plain = np.full((96, 128, 3), grey, np.uint8)
     for seed in range(5):
         assert np.any(draw_defect(plain, defect, np.random.default_rng(seed)) != plain)
+
+
+def masked() -> Picture:
+    """Return a picture whose left nine tenths are ignored."""
+    generator = np.random.default_rng(8)
+    pixels = np.clip(120 + generator.normal(0, 10, (96, 200, 3)), 0, 255).astype(np.uint8)
+    ignored = np.zeros((96, 200), np.bool_)
+    ignored[:, :180] = True
+    return Picture.original(pixels).ignoring(ignored)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=lambda defect: f"{defect.kind}-{defect.share}")
+def test_a_drawn_defect_lies_where_pixels_count(defect: DrawnDefect) -> None:
+    good = masked()
+    valid = good.valid_mask()
+    assert valid is not None
+    for seed in range(5):
+        drawn = with_drawn_defect(good, defect, np.random.default_rng(seed))
+        changed = (drawn.pixels != good.pixels).any(axis=2)
+        assert changed[valid].sum() > 0
+
+
+def test_a_defect_is_drawn_on_an_image_that_is_ignored_as_a_whole() -> None:
+    good = masked()
+    hidden = good.ignoring(np.ones((96, 200), np.bool_))
+    drawn = with_drawn_defect(hidden, DEFECTS[0], np.random.default_rng(0))
+    assert np.any(drawn.pixels != hidden.pixels)
