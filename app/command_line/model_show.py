@@ -98,12 +98,13 @@ def _steps(record: dict[str, Any] | None) -> str:
 
 def _found_out(found: dict[str, Any]) -> list[tuple[str, str]]:
     """Return how the model sees images, and what its training found out; older files record less."""
+    from inspection.anomaly.detail import smallest_defect
     from inspection.anomaly.manifest import RotationRecord, SeparationRecord
 
     rows = []
     if (seen := found.get("configuration")) is not None:
-        tile = found["preprocessing"]["tile"]
-        how = {"detail": seen["detail"] or f"{seen['side']} px", "side": seen["side"], "tile": tile}
+        tile, defects = found["preprocessing"]["tile"], smallest_defect(found["preprocessing"]["scale"])
+        how = {"detail": seen["detail"] or f"{seen['side']} px", "side": seen["side"], "tile": tile, "defects": defects}
         rows.append((phrase("model-sees"), phrase("model-sees-tiles" if tile else "model-sees-whole", **how)))
     if (rotation := found.get("rotation")) is not None:
         known = rotation_line(RotationRecord.model_validate(rotation)) or phrase("model-orientation-fixed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -29,7 +29,7 @@ from app.command_line.reading_options import (
     report_set_range,
     report_transparent,
 )
-from app.command_line.training_findings import rotation_line, separation_line
+from app.command_line.training_findings import rotation_line, seen_line, separation_line
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def train_images_command(
         require_enough_files(given.good.files)
         details = measured_details(given.good.files, settings, preprocessor)
     report = _trained(given, out, settings, preprocessor)
-    _report(report, given, reading, details, as_json=as_json)
+    _report(report, given, reading, details, rotation, as_json=as_json)
     if report.skipped:
         # An image that was given could not be used; the model is written all the same.
         raise typer.Exit(1)
@@ -206,7 +206,13 @@ def _trained(
 
 
 def _report(
-    report: TrainingReport, given: _GivenImages, reading: Reading, details: list[dict[str, Any]], *, as_json: bool
+    report: TrainingReport,
+    given: _GivenImages,
+    reading: Reading,
+    details: list[dict[str, Any]],
+    rotation: str,
+    *,
+    as_json: bool,
 ) -> None:
     """Print warnings on stderr, and the result for a person or a program."""
     from app.command_line import language
@@ -222,8 +228,9 @@ def _report(
         typer.echo(json.dumps({**content, "details": details}, ensure_ascii=False))
         return
     typer.echo(_line(report))
-    if line := rotation_line(report.manifest.rotation):
-        typer.echo(line)
+    for line in (seen_line(report), _orientation_line(report, rotation)):
+        if line:
+            typer.echo(line)
     if (separation := report.manifest.separation) is not None:
         typer.echo(separation_line(separation))
 
@@ -287,6 +294,8 @@ def _warn_of_small_sample(report: TrainingReport) -> None:
 
 def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str, int]) -> dict[str, Any]:
     """Return the report for a program."""
+    from inspection.anomaly.detail import smallest_defect
+
     threshold, separation = report.threshold, report.manifest.separation
     configuration = report.manifest.configuration
     return {
@@ -301,6 +310,8 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
         "defects": threshold.defects,
         "separation": None if separation is None else separation.model_dump(),
         "configuration": None if configuration is None else configuration.model_dump(),
+        "smallest_defect": smallest_defect(report.manifest.preprocessing.scale),
+        "finer": None if report.finer is None else asdict(report.finer),
         "rotation": None if report.manifest.rotation is None else report.manifest.rotation.model_dump(),
         "warnings": list(report.warnings),
         "skipped": skipped,
@@ -323,6 +334,16 @@ def _line(report: TrainingReport) -> str:
         rate=f"{threshold.false_alarm_rate:.1%}",
         digest=report.digest[:16],
     )
+
+
+def _orientation_line(report: TrainingReport, asked: str) -> str:
+    """Return what is known of the orientation of parts; that it was not found out where too few images show it."""
+    from inspection.anomaly.training.rotation import LEAST_COMPARED
+
+    aligned = report.manifest.preprocessing.aligned
+    if asked == "auto" and not aligned and report.images < LEAST_COMPARED:
+        return phrase("rotation-too-few", images=report.images, least=LEAST_COMPARED)
+    return rotation_line(report.manifest.rotation)
 
 
 def _images(report: TrainingReport) -> str:

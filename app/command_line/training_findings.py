@@ -7,22 +7,43 @@ from typing import TYPE_CHECKING
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
+    from inspection.anomaly import TrainingReport
     from inspection.anomaly.manifest import RotationRecord, SeparationRecord
 
 
 def rotation_line(record: RotationRecord | None) -> str:
     """Return what a training found out about the orientation of parts; empty where there is nothing to say."""
-    if record is None or record.rotations == 1:
+    if record is None:
         return ""
     change, fixed, turned = record.good_change, record.separation_fixed, record.separation_turned
     if change is None or fixed is None or turned is None:
-        return phrase("rotation-given", rotations=record.rotations)
+        return phrase("rotation-given", rotations=record.rotations) if record.rotations > 1 else ""
     return phrase(
-        "rotation-measured",
+        "rotation-measured" if record.rotations > 1 else "rotation-not-kept",
         rotations=record.rotations,
         change=f"{change:+.1%}",
         turned=f"{turned:.3f}",
         fixed=f"{fixed:.3f}",
+    )
+
+
+def seen_line(report: TrainingReport) -> str:
+    """Return how large a model sees the images, and what a finer detail would find."""
+    from inspection.anomaly.detail import smallest_defect
+
+    configuration = report.manifest.configuration
+    if configuration is None:
+        return ""
+    defects = smallest_defect(report.manifest.preprocessing.scale)
+    finer = report.finer
+    if finer is None:
+        return phrase("training-seen", side=configuration.side, defects=defects)
+    return phrase(
+        "training-seen-finer",
+        side=configuration.side,
+        defects=defects,
+        detail=finer.detail,
+        finer=finer.smallest_defect,
     )
 
 

@@ -19,6 +19,8 @@ DEFAULT_DETAIL: DetailName = "standard"
 _SMALLEST_DEFECT = 14
 _FAST_SIDE = 224
 _SIDES = {"fine": 576, "finest": LARGEST_SIDE}
+# A detail is named as a finer one where it shows the images larger by a quarter: less is not worth its time.
+_CLEARLY_LARGER = 1.25
 # Of a longer side, the image would be shrunk to the working size before it is scaled.
 _LONGEST_WHOLE = WORKING_SIDE
 
@@ -49,7 +51,50 @@ class NetworkArea:
     @property
     def smallest_defect(self) -> int:
         """About the side of the smallest defect that is found, in original pixels."""
-        return max(1, math.ceil(_SMALLEST_DEFECT / self.scale))
+        return smallest_defect(self.scale)
+
+
+@dataclass(frozen=True, slots=True)
+class FinerDetail:
+    """A detail that shows images larger than a model sees them.
+
+    Attributes:
+        detail: its name.
+        smallest_defect: about the side of the smallest defect that is found, in original pixels.
+    """
+
+    detail: DetailName
+    smallest_defect: int
+
+
+def smallest_defect(scale: float) -> int:
+    """Return about the side of the smallest defect that is found, in original pixels.
+
+    Args:
+        scale: network pixels per original pixel.
+    """
+    return max(1, math.ceil(_SMALLEST_DEFECT / scale))
+
+
+def finer_detail(
+    side: int, sizes: Sequence[tuple[int, int]], given_sizes: Sequence[tuple[int, int]], *, aligned: bool = False
+) -> FinerDetail | None:
+    """Return the next detail that shows images clearly larger; None when none does.
+
+    Args:
+        side: of the square of the median network input of the model, in network pixels.
+        sizes: height and width of every image, in original pixels.
+        given_sizes: the same as the model is given them.
+        aligned: see ``network_area``.
+    """
+    for detail in DETAILS:
+        finer = detail_side(detail, STANDARD_SIDE, given_sizes)
+        if finer >= _CLEARLY_LARGER * side:
+            try:
+                return FinerDetail(detail, network_area(sizes, finer, aligned=aligned).smallest_defect)
+            except DoesNotFit:
+                return None
+    return None
 
 
 def detail_side(detail: DetailName, standard: int, sizes: Sequence[tuple[int, int]]) -> int:

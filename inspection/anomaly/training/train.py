@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from inspection.anomaly.backbone.files import find_backbone
 from inspection.anomaly.bundle import pack, unpack
 from inspection.anomaly.configuration import Configuration
-from inspection.anomaly.detail import network_area
+from inspection.anomaly.detail import FinerDetail, finer_detail, network_area
 from inspection.anomaly.manifest import BundleManifest, Preprocessing
 from inspection.anomaly.methods.registry import Method, find_method
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
@@ -69,6 +69,8 @@ class TrainingReport:
         set_range: of the images deeper than 8 bits; None when there are none.
         transparent: number of images with transparent parts, which are seen on white.
         size_groups: the good images by size where they have two very different ones; else empty.
+        finer: the next detail that shows the images clearly larger; None when none does, or the side was given by
+            number.
     """
 
     path: Path
@@ -81,6 +83,7 @@ class TrainingReport:
     set_range: SetRange | None = None
     transparent: int = 0
     size_groups: tuple[SizeGroup, ...] = ()
+    finer: FinerDetail | None = None
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -212,6 +215,7 @@ def train_images(
         set_range,
         transparent,
         training_set.size_groups,
+        None if settings.side is not None else _finer(training_set, configuration, method),
     )
 
 
@@ -224,6 +228,11 @@ def _seen(training_set: TrainingSet, configuration: Configuration, method: Metho
     fitting = without_oversized(training_set, preprocessing)
     _require_enough(fitting)
     return preprocessing, fitting
+
+
+def _finer(training_set: TrainingSet, configuration: Configuration, method: Method) -> FinerDetail | None:
+    sizes, given = training_set.sizes, training_set.given_sizes
+    return finer_detail(configuration.side, sizes, given, aligned=method.aligned)
 
 
 def _groups(

@@ -10,7 +10,7 @@ import pytest
 
 from inspection.anomaly import TrainingSettings, train_images
 from inspection.anomaly.configuration import Configuration
-from inspection.anomaly.detail import DETAILS, DetailName, detail_side, network_area
+from inspection.anomaly.detail import DETAILS, DetailName, detail_side, finer_detail, network_area
 from inspection.anomaly.methods.registry import find_method
 from inspection.anomaly.preprocessing import NoPreprocessing
 from inspection.anomaly.training import estimates
@@ -142,3 +142,24 @@ def test_images_that_cannot_be_read_are_reported_before_anything_is_measured(tmp
     with pytest.raises(InvalidInput) as caught:
         estimate_details([broken], TrainingSettings())
     assert caught.value.code == "no-image-usable"
+
+
+def test_a_finer_detail_is_named_for_images_larger_than_the_model_sees_them() -> None:
+    found = finer_detail(384, [(500, 1250)], [(500, 1250)])
+    assert found is not None
+    assert found.detail == "fine"
+    assert found.smallest_defect < network_area([(500, 1250)], 384).smallest_defect
+
+
+@pytest.mark.parametrize("sizes", [[(48, 48)], [(400, 400)]])
+def test_no_finer_detail_is_named_where_it_would_show_hardly_more(sizes: list[tuple[int, int]]) -> None:
+    assert finer_detail(384, sizes, sizes) is None
+
+
+def test_no_finer_detail_is_named_for_images_that_a_step_shrinks_before() -> None:
+    assert finer_detail(384, [(3648, 5472)], [(341, 512)]) is None
+
+
+def test_no_detail_of_tiles_is_named_for_a_method_of_positions() -> None:
+    sizes = [(3648, 5472)]
+    assert finer_detail(576, sizes, sizes, aligned=True) is None

@@ -1,0 +1,70 @@
+"""What `train images` says about the orientation of parts and the size of defects."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from app.command_line.training_findings import rotation_line
+from app.command_line.wording import phrase
+from inspection.anomaly.manifest import RotationRecord
+from inspection.imaging.files import encode_png
+from tests.support.command import run
+
+COMPARED = RotationRecord(
+    rotations=1, measured=True, good_change=0.02, separation_fixed=0.834, separation_turned=0.866
+)  # fmt: skip
+
+
+def test_turned_copies_that_were_not_kept_are_told_with_both_figures() -> None:
+    assert rotation_line(COMPARED) == phrase("rotation-not-kept", turned="0.866", fixed="0.834")
+
+
+def test_nothing_is_told_of_an_orientation_that_was_given() -> None:
+    assert rotation_line(RotationRecord(rotations=1, measured=False)) == ""
+
+
+@pytest.mark.slow
+def test_images_too_few_to_find_the_orientation_out_are_told(
+    capsys: pytest.CaptureFixture[str], backbone: object, tmp_path: Path
+) -> None:
+    lines, _ = train(capsys, tmp_path)
+    assert phrase("rotation-too-few", images=6, least=10) in lines
+    lines, _ = train(capsys, tmp_path, "--rotation", "fixed")
+    assert phrase("rotation-too-few", images=6, least=10) not in lines
+
+
+@pytest.mark.slow
+def test_what_a_finer_detail_would_find_is_told(
+    capsys: pytest.CaptureFixture[str], backbone: object, tmp_path: Path
+) -> None:
+    lines, _ = train(capsys, tmp_path, "--detail", "fast")
+    assert phrase("training-seen-finer", side=224, defects=13, detail="standard", finer=8) in lines
+    _, out = train(capsys, tmp_path, "--detail", "fast", "--json")
+    trained = json.loads(out)
+    assert (trained["smallest_defect"], trained["finer"]) == (13, {"detail": "standard", "smallest_defect": 8})
+
+
+@pytest.mark.slow
+def test_no_detail_is_advised_where_the_side_was_given(
+    capsys: pytest.CaptureFixture[str], backbone: object, tmp_path: Path
+) -> None:
+    lines, _ = train(capsys, tmp_path, "--side", 64)
+    assert phrase("training-seen", side=64, defects=44) in lines
+
+
+def train(capsys: pytest.CaptureFixture[str], folder: Path, *options: object) -> tuple[list[str], str]:
+    """Train on six images of 200×200, and return what is written on stdout, as lines too."""
+    (folder / "good").mkdir(exist_ok=True)
+    for place in range(6):
+        pixels = np.random.default_rng(place).integers(0, 256, (200, 200), dtype=np.uint8)
+        (folder / "good" / f"{place}.png").write_bytes(encode_png(pixels))
+    quick = ("--bank-size", 100, "--folds", 2)
+    code, out, err = run(
+        capsys, "train", "images", "--good", folder / "good", "--out", folder / "m.model", *quick, *options
+    )
+    assert code == 0, err
+    return out.splitlines(), out
