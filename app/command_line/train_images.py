@@ -29,7 +29,7 @@ from app.command_line.reading_options import (
     report_set_range,
     report_transparent,
 )
-from app.command_line.training_findings import rotation_line, seen_line, separation_line
+from app.command_line.training_findings import highest_line, rotation_line, seen_line, separation_line
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
@@ -166,10 +166,12 @@ class _GivenImages:
     """The images of a training.
 
     Attributes:
+        folder: of the good parts.
         good: of good parts, and the sub-folders that are not used.
         defects: files of defects; empty without any.
     """
 
+    folder: Path
     good: GoodImages
     defects: Sequence[Path]
 
@@ -178,7 +180,7 @@ class _GivenImages:
         from inspection.imaging.datasets import defect_images
 
         defects = defect_images(defect) if defect is not None else []
-        return cls(_chosen_images(good), defects)
+        return cls(good, _chosen_images(good), defects)
 
 
 def _require_new_model(out: Path, pipeline: Path | None, models: Sequence[str]) -> None:
@@ -228,7 +230,8 @@ def _report(
         typer.echo(json.dumps({**content, "details": details}, ensure_ascii=False))
         return
     typer.echo(_line(report))
-    for line in (seen_line(report), _orientation_line(report, rotation)):
+    lines = (highest_line(report, given.folder), seen_line(report), _orientation_line(report, rotation))
+    for line in lines:
         if line:
             typer.echo(line)
     if (separation := report.manifest.separation) is not None:
@@ -314,6 +317,7 @@ def _content(report: TrainingReport, skipped: dict[str, str], left_out: dict[str
         "finer": None if report.finer is None else asdict(report.finer),
         "rotation": None if report.manifest.rotation is None else report.manifest.rotation.model_dump(),
         "warnings": list(report.warnings),
+        "held_out": {str(path): score for path, score in report.held_out},
         "skipped": skipped,
         "left_out": left_out,
         "value_range": report.manifest.value_range,

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 from app.command_line.wording import phrase
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from inspection.anomaly import TrainingReport
     from inspection.anomaly.manifest import RotationRecord, SeparationRecord
+
+_MOST_NAMED = 3
 
 
 def rotation_line(record: RotationRecord | None) -> str:
@@ -25,6 +30,19 @@ def rotation_line(record: RotationRecord | None) -> str:
         turned=f"{turned:.3f}",
         fixed=f"{fixed:.3f}",
     )
+
+
+def highest_line(report: TrainingReport, folder: Path) -> str:
+    """Return which good images have the highest held-out scores, which a threshold rests on.
+
+    Args:
+        report: of the training.
+        folder: that the images lie in.
+    """
+    highest = report.held_out[:_MOST_NAMED]
+    names = ", ".join(f"{path.relative_to(folder)} ({score:.3f})" for path, score in highest)
+    middle = median(score for _, score in report.held_out)
+    return phrase("training-highest", names=names, median=f"{middle:.3f}")
 
 
 def seen_line(report: TrainingReport) -> str:

@@ -71,6 +71,7 @@ class TrainingReport:
         size_groups: the good images by size where they have two very different ones; else empty.
         finer: the next detail that shows the images clearly larger; None when none does, or the side was given by
             number.
+        held_out: the good images with their cross-validated scores, highest first.
     """
 
     path: Path
@@ -84,6 +85,7 @@ class TrainingReport:
     transparent: int = 0
     size_groups: tuple[SizeGroup, ...] = ()
     finer: FinerDetail | None = None
+    held_out: tuple[tuple[Path, float], ...] = ()
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -216,6 +218,7 @@ def train_images(
         transparent,
         training_set.size_groups,
         None if settings.side is not None else _finer(training_set, configuration, method),
+        _highest_first(training_set, scores),
     )
 
 
@@ -233,6 +236,11 @@ def _seen(training_set: TrainingSet, configuration: Configuration, method: Metho
 def _finer(training_set: TrainingSet, configuration: Configuration, method: Method) -> FinerDetail | None:
     sizes, given = training_set.sizes, training_set.given_sizes
     return finer_detail(configuration.side, sizes, given, aligned=method.aligned)
+
+
+def _highest_first(training_set: TrainingSet, scores: Sequence[float]) -> tuple[tuple[Path, float], ...]:
+    scored = zip((path for path, _ in training_set.files), scores, strict=True)
+    return tuple(sorted(scored, key=lambda image: (-image[1], image[0])))
 
 
 def _groups(

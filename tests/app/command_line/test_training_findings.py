@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,22 @@ def test_no_detail_is_advised_where_the_side_was_given(
 ) -> None:
     lines, _ = train(capsys, tmp_path, "--side", 64)
     assert phrase("training-seen", side=64, defects=44) in lines
+
+
+@pytest.mark.slow
+def test_the_good_image_with_the_highest_held_out_score_is_named_first(
+    capsys: pytest.CaptureFixture[str], backbone: object, tmp_path: Path
+) -> None:
+    odd = np.random.default_rng(9).integers(0, 256, (200, 200), dtype=np.uint8)
+    odd[60:140, 60:140] = 255
+    (tmp_path / "good").mkdir()
+    (tmp_path / "good" / "odd.png").write_bytes(encode_png(odd))
+    lines, _ = train(capsys, tmp_path, "--rotation", "fixed")
+    assert any(re.search(r": odd\.png \(", line) for line in lines)
+    _, out = train(capsys, tmp_path, "--rotation", "fixed", "--json")
+    held_out = json.loads(out)["held_out"]
+    assert next(iter(held_out)) == str(tmp_path / "good" / "odd.png")
+    assert sorted(held_out.values(), reverse=True) == list(held_out.values())
 
 
 def train(capsys: pytest.CaptureFixture[str], folder: Path, *options: object) -> tuple[list[str], str]:
