@@ -13,6 +13,8 @@ from models.errors import InvalidInput
 
 MIN_FIRST, MAX_FIRST = 8, 64
 MIN_BOTTLENECK, MAX_BOTTLENECK = 2, 16
+MAX_LAYERS = 32
+"""Of a network in a model file."""
 
 
 @dataclass(frozen=True)

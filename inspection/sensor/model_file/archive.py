@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from inspection.model_files.foreign_files import foreign_kind, refusal_as_sensor_model
 from inspection.sensor.model.metadata import FORMAT, SensorMetadata
-from inspection.sensor.model.network import Network
+from inspection.sensor.model.network import MAX_LAYERS, Network
 from inspection.sensor.model.scaling import Scaling
 from inspection.sensor.model.sensor_model import Reference, SensorModel
 from inspection.sensor.model.windows import Windows
@@ -26,7 +26,6 @@ from models.errors import InvalidInput
 from models.storage import reason_of, sha256_of_pieces, write_atomically
 
 MAX_BYTES = 64 * 2**20
-_MAX_LAYERS = 32
 _METADATA, _DIGEST = "metadata", "sha256"
 _REFERENCE = (
     "error_percentiles",
@@ -158,7 +157,7 @@ def _build_model(arrays: Arrays, metadata: SensorMetadata) -> SensorModel:
     if is_series:
         features = features_of_series(metadata)
     layers = sum(name.startswith("weight_") for name in arrays)
-    if not 0 < layers <= _MAX_LAYERS:
+    if not 0 < layers <= MAX_LAYERS:
         raise ValueError("no layers")
     weights = tuple(_numbers(arrays, f"weight_{layer}", np.float32) for layer in range(layers))
     biases = tuple(_numbers(arrays, f"bias_{layer}", np.float32) for layer in range(layers))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from inspection.sensor.model.network import Network, layer_sizes
+from inspection.sensor.model.network import MAX_LAYERS, Network, layer_sizes
 from inspection.sensor.model.scaling import Scaling
 from inspection.sensor.training.bounds import Bounds, bounded, network_of_one, unbounded
 from inspection.sensor.training.feature_scaling import scaling_of
@@ -67,6 +67,8 @@ def networks_of(
     rows = [TrainingRows(features, part.scaling, _inside(len(features), part.runs)) for part in parts]
     first = None if start is None else unbounded(start)
     networks = _responding_networks(rows, sizes, settings.seed, epochs, first, on_step)
+    if len(networks[0].weights) >= MAX_LAYERS:
+        return networks  # A further layer would not fit into a model file.
     beyond = 0.0 if settings.window == 1 else _BEYOND
     return [bounded(network, _range_of(features, part, beyond)) for network, part in zip(networks, parts, strict=True)]
 

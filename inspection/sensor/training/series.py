@@ -32,8 +32,7 @@ _LEAST_THRESHOLD = 1.0
 _RELATED_ALONE = 3
 _RELATED = 0.5
 _LEAST_PAIRS = 60
-_INNER = (1, 99)
-"""Percentiles between which values count when a cycle is sought."""
+_OUTERMOST = 3
 _SEARCHED_ROWS = 20_000
 """Newest rows in which a cycle is sought to tell whether rows are a series; in millions it would take minutes."""
 _MOST_CELLS = 40_000_000
@@ -86,15 +85,16 @@ def _is_like(column: Vector, lag: int) -> bool:
 def _repeats(column: Vector) -> bool:
     """Return whether rows are like those of the last two cycles, though unlike their neighbours: strokes, pulses.
 
-    The outermost values count as the next ones: two that lie far off, so many rows apart, are no cycle.
+    The three outermost values on either side count as the next one: two far off, so many rows apart, are no cycle.
 
     Args:
         column: float64 ``(n,)``, of one sensor; NaN where missing.
     """
     newest = column[-_SEARCHED_ROWS:]
-    if (~np.isnan(newest)).sum() < _LEAST_PAIRS:
+    known = np.sort(newest[~np.isnan(newest)])
+    if len(known) < _LEAST_PAIRS:
         return False
-    inner = np.clip(newest, *np.nanpercentile(newest, _INNER))
+    inner = np.clip(newest, known[_OUTERMOST], known[-1 - _OUTERMOST])
     period = dominant_period(inner[:, None], np.arange(float(len(inner))))
     return period is not None and all(_is_like(inner, round(times * period)) for times in (1, 2))
 

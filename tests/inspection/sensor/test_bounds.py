@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from inspection.sensor import SensorModel, SensorTraining, train
-from inspection.sensor.model.network import Network
+from inspection.sensor import SensorModel, SensorTraining, model_bytes, train
+from inspection.sensor.model.network import MAX_LAYERS, Network
+from inspection.sensor.model_file.archive import model_from_bytes
 from inspection.sensor.training.bounds import Bounds, bounded, bounds_of, unbounded
 from inspection.sensor.training.online import OnlineLearner, OnlineSettings
 from models.errors import InvalidInput
@@ -181,6 +183,19 @@ def test_a_learner_moves_what_is_within_the_bounds_alone() -> None:
     assert then is not None
     assert np.array_equal(first.highest, then.highest)
     assert unbounded(learner.model.network).weights[0].tolist() != unbounded(reference.network).weights[0].tolist()
+
+
+def test_a_network_of_as_many_layers_as_a_file_holds_gets_no_further_one() -> None:
+    rows = related(0, 200)
+    deep = model_of(rows, hidden=(8, 2), epochs=2)
+    inner = unbounded(deep.network)
+    middle = np.eye(8, dtype=np.float32)
+    extra = MAX_LAYERS - len(inner.weights)
+    weights = (inner.weights[0], *[middle] * extra, *inner.weights[1:])
+    biases = (inner.biases[0], *[np.zeros(8, np.float32)] * extra, *inner.biases[1:])
+    start = replace(deep, network=Network(weights, biases))
+    made = train(rows, deep.metadata.columns, SensorTraining(epochs=2), start=start).model
+    assert model_from_bytes(model_bytes(made), "m.npz").network.sizes == start.network.sizes
 
 
 def test_training_of_one_sensor_that_continues_moves_its_middle() -> None:

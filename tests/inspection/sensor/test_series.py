@@ -263,6 +263,13 @@ def test_rows_that_repeat_a_cycle_are_a_series_though_unlike_their_neighbours() 
     assert (alarms[:500].any(), alarms[500:600].any()) == (False, True)
 
 
+@pytest.mark.parametrize("period", [30, 110, 150])
+def test_rare_strokes_that_repeat_are_a_series(period: int) -> None:
+    rows = np.random.default_rng(0).normal(0, 0.05, 1500)
+    rows[np.arange(1500) % period == 2] += 7
+    assert is_series(rows[:, None], None)
+
+
 def noise(seed: int, rows: int) -> NDArray[np.float64]:
     return np.random.default_rng(seed).normal(size=(rows, 3))
 
