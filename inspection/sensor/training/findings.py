@@ -39,7 +39,8 @@ def findings_of(made: SensorFiles) -> Iterator[Assumption]:
     for found in data_warnings.na_values[:_SHOWN]:
         values = {"column": found.column, "value": f"{found.value:.15g}", "rows": found.rows}
         yield Assumption("sensor-na-value", values)
-    for lone in made.trained.lone[:_SHOWN]:
+    named = {found.column for found in data_warnings.na_values}
+    for lone in [one for one in made.trained.lone if one.column not in named][:_SHOWN]:
         yield Assumption(
             "sensor-lone-values", {"column": lone.column, "count": lone.count, "value": f"{lone.farthest:.6g}"}
         )
@@ -88,8 +89,11 @@ def _span(rows: float, period_s: float | None) -> str:
 
 def rows_not_learned(made: SensorFiles) -> int:
     """Return how many rows missed more than half of their values."""
-    filled = made.trained.errors[made.trained.not_counted :]
-    return sum(map(math.isnan, filled.tolist()))
+    trained = made.trained
+    filled = trained.errors[trained.not_counted :]
+    # The only value of these rows is there, and reported by itself.
+    lone = trained.lone if trained.model.series is not None and len(trained.model.metadata.columns) == 1 else ()
+    return max(sum(map(math.isnan, filled.tolist())) - sum(one.count for one in lone), 0)
 
 
 def _listed(names: tuple[str, ...]) -> str:

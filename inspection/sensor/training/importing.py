@@ -87,6 +87,6 @@ def adopt(
     scaling = scaling_of(values, (slice(0, len(values)),), settings, None)
     squares = [squared_errors(values, scaling, network) for network in networks]
     best = int(np.argmin([np.nanmedian(found.sum(axis=1)) for found in squares]))
-    # The errors are those of the rows it was trained on, as those of every model of vectors.
+    # The errors are those of the rows it was trained on: nobody else's network can be fitted to a part of them.
     fitted = Fitted(scaling, networks[best], None, settings.epochs or 1, [squares[best]])
     return assemble(values, columns, settings, fitted, period_s=period_s)

@@ -18,6 +18,10 @@ ROWS_OF_SENSOR = 100
 """With fewer rows for each sensor, twice as many later rows of three sensors lie above the threshold as it says, and
 nine times as many of eight."""
 
+_HELD_OUT, _MOST_HELD_OUT = 300_000, 1_000_000
+"""Values that the networks of few rows are fitted to, all blocks together; three blocks where there are more."""
+_LEAST_FOLDS = 3
+
 
 class SensorTraining(BaseModel):
     """The settings of a sensor training.
@@ -57,10 +61,16 @@ class SensorTraining(BaseModel):
             return None
         return self.percent or (VECTOR_PERCENT if self.window == 1 else WINDOW_PERCENT)
 
-    def holds_out(self, rows: int, sensors: int) -> bool:
-        """Return whether the threshold comes from the errors of rows held out in turn, not of the training rows.
+    def folds_of(self, rows: int, sensors: int) -> int:
+        """Return in how many blocks rows are held out in turn for the threshold; 0 takes the training errors.
 
         Windows overlap, and the extreme tail and few rows are learned by heart: training errors then underestimate the
-        errors on new rows.
+        errors on new rows. A network for each block of a large table would take minutes; it has fewer, or none.
         """
-        return self.window > 1 or self.auto_threshold or rows < ROWS_OF_SENSOR * sensors
+        if self.window > 1 or self.auto_threshold:
+            return self.folds
+        if rows >= ROWS_OF_SENSOR * sensors:
+            return 0
+        values = rows * sensors
+        count = min(self.folds, max(_HELD_OUT // values, _LEAST_FOLDS))
+        return count if count * values <= _MOST_HELD_OUT else 0

@@ -23,6 +23,7 @@ from inspection.sensor.training.networks import FittedPart, OnStep, networks_of
 from inspection.sensor.training.series import is_series, sensor_figures, train_series
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
 from inspection.sensor.training.thresholds import (
+    AUTO_RATE,
     MIN_THRESHOLD,
     choose,
     histogram,
@@ -36,6 +37,8 @@ from models.storage import sha256_of
 _OF_SERIES, _OF_SCALING, _OF_FIT = ("false_alarms_per_week",), ("scaling",), ("hidden", "epochs")
 _OF_NETWORKS = (*_OF_FIT, *_OF_SCALING)
 """Settings that only some kinds of models have a use for."""
+_LONE, _LONE_OF_SERIES = 0.005, 0.001
+"""Most rows with a value that is not learned."""
 
 Matrix = NDArray[np.float64]
 
@@ -96,15 +99,16 @@ def train(
     asked = settings
     if start is not None and start.series is not None:
         raise InvalidInput("sensor-start-series")
-    learned, lone = without_lone_values(values, columns)
+    learned, lone = without_lone_values(values, columns, _lone_share(settings))
     found_no_series = settings.window == 0 and start is None
     if settings.window == 0:
         window = 1 if start is None else start.metadata.window
         if start is None and is_series(learned, seconds):
-            found = train_series(values, columns, settings, period_s=period_s, seconds=seconds)
+            found = train_series(learned, columns, settings, period_s=period_s, seconds=seconds)
             constant, resting = _constant(values, columns), _nearly_constant(values, columns)
             unused = _given(asked, _OF_NETWORKS)
-            return TrainingResult(found.model, found.errors, constant, resting, found.not_counted, unused=unused)
+            model = _of_table(found.model, values)
+            return TrainingResult(model, found.errors, constant, resting, found.not_counted, unused=unused, lone=lone)
         settings = settings.model_copy(update={"window": window})
     if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
         raise InvalidInput(
@@ -114,8 +118,8 @@ def train(
         settings = settings.model_copy(update={"scaling": start.metadata.scaling})
     windows = start.windows if start else windows_of(learned, settings.window)
     features = learned if windows is None else windows.features(learned)[settings.window - 1 :]
-    holds_out = settings.holds_out(*learned.shape)
-    folds = blocks(len(features), settings.folds, 0 if windows is None else windows.length) if holds_out else []
+    count = settings.folds_of(*learned.shape)
+    folds = blocks(len(features), count, 0 if windows is None else windows.length) if count else []
     parts = [
         FittedPart(runs, start.scaling if start else scaling_of(features, runs, settings, windows))
         for runs in ((slice(0, len(features)),), *(fold.fitted for fold in folds))
@@ -129,14 +133,35 @@ def train(
         for fold, part, network in zip(folds, parts[1:], networks[1:], strict=True)
     ]
     squares = held_out or [squared_errors(features, parts[0].scaling, networks[0])]
-    fitted = Fitted(parts[0].scaling, networks[0], windows, epochs, squares, held_out=holds_out)
+    fitted = Fitted(parts[0].scaling, networks[0], windows, epochs, squares, held_out=bool(held_out))
     made = assemble(learned, columns, settings, fitted, period_s=period_s)
+    made = replace(made, model=_of_table(made.model, values))
     if windows is None and lone:
         _score_whole(made, values, learned)
     unused = _given(asked, (*_OF_SERIES, *(_OF_FIT if features.shape[1] == 1 else ())))
     if start is not None and asked.scaling != start.metadata.scaling:
         unused += _given(asked, _OF_SCALING)
     return replace(made, found_no_series=found_no_series, unused=unused, lone=lone)
+
+
+def _lone_share(settings: SensorTraining) -> float:
+    """Return the most rows that may have a value that is not learned: such rows are alarms later.
+
+    They must be few beside the false alarms that the threshold allows.
+    """
+    if settings.window == 0:
+        return _LONE_OF_SERIES
+    percent = settings.threshold_percent
+    return min(_LONE, (AUTO_RATE if percent is None else 1 - percent / 100) / 2)
+
+
+def _of_table(model: SensorModel, values: Matrix) -> SensorModel:
+    """Return a model that names the rows it was given, also where it did not learn all of their values."""
+    described = {
+        "missing": float(np.isnan(values).mean()),
+        "data_digest": sha256_of(np.ascontiguousarray(values).tobytes()),
+    }
+    return replace(model, metadata=model.metadata.model_copy(update=described))
 
 
 def _score_whole(made: TrainingResult, values: Matrix, learned: Matrix) -> None:

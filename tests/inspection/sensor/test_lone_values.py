@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from inspection.sensor import SensorTraining, load_model, train, train_files
+from inspection.sensor import SensorTraining, load_model, rows_not_learned, train, train_files
 from inspection.sensor.training.findings import findings_of
 from inspection.sensor.training.lone_values import without_lone_values
 from inspection.sensor.training.series import is_series
+from models.storage import sha256_of
 
 NAMES = ("a", "b", "c")
 Rows = NDArray[np.float64]
@@ -67,7 +68,7 @@ def test_a_wild_value_does_not_make_rows_of_a_series() -> None:
     "change",
     [
         pytest.param(lambda column: column, id="noise"),
-        pytest.param(lambda column: np.where(column > 2, 20.0, column), id="a-rare-mode"),
+        pytest.param(lambda column: np.where(column > 2, 40.0, column), id="a-rare-mode"),
         pytest.param(lambda column: (column > 3).astype(float), id="a-switch"),
         pytest.param(lambda column: np.where(column > 3, 51.0, 50.0), id="a-set-point"),
         pytest.param(np.exp, id="skewed"),
@@ -76,7 +77,7 @@ def test_a_wild_value_does_not_make_rows_of_a_series() -> None:
 )
 def test_normal_values_are_all_learned(change: Callable[[Rows], Rows]) -> None:
     rows = change(normal_rows(1))
-    kept, lone = without_lone_values(rows, NAMES)
+    kept, lone = without_lone_values(rows, NAMES, 0.005)
     assert kept is rows
     assert lone == ()
 
@@ -84,9 +85,72 @@ def test_normal_values_are_all_learned(change: Callable[[Rows], Rows]) -> None:
 def test_wild_values_on_both_sides_are_found() -> None:
     rows = normal_rows(0)
     rows[[10, 20, 30], 1] = [-500.0, 400.0, 401.0]
-    kept, lone = without_lone_values(rows, NAMES)
+    kept, lone = without_lone_values(rows, NAMES, 0.005)
     assert np.flatnonzero(np.isnan(kept).any(axis=1)).tolist() == [10, 20, 30]
     assert [(one.column, one.count, one.farthest) for one in lone] == [("b", 3, -500.0)]
+
+
+def test_the_farthest_of_the_wild_values_is_told() -> None:
+    rows = normal_rows(0)
+    rows[[10, 20], 1] = [100.0, 5000.0]
+    assert without_lone_values(rows, NAMES, 0.005)[1][0].farthest == 5000
+
+
+def test_wild_rows_of_all_sensors_together_are_counted() -> None:
+    rows = normal_rows(0)
+    rows[range(5), [0, 1, 2, 0, 1]] = 500.0
+    assert without_lone_values(rows, NAMES, 0.005)[1] != ()
+    rows[5, 2] = 500.0
+    assert without_lone_values(rows, NAMES, 0.005) == (rows, ())
+
+
+@pytest.mark.parametrize("known", [1, 2, 10])
+def test_a_sensor_with_few_values_keeps_them(known: int) -> None:
+    rows = normal_rows(0, 200)
+    rows[known:, 2] = np.nan
+    rows[0, 2] = 1000.0
+    assert without_lone_values(rows, NAMES, 0.005)[1] == ()
+    assert train(rows, NAMES, SensorTraining()).model.metadata.threshold > 0
+
+
+def test_a_rare_mode_keeps_the_automatic_rate() -> None:
+    def rows(seed: int, count: int) -> Rows:
+        rng = np.random.default_rng(seed)
+        rare = rng.random((count, 1)) < 0.004
+        return np.where(rare, 100.0, 0.0) + rng.normal(size=(count, 3))
+
+    trained = train(rows(0, 3000), NAMES, SensorTraining(auto_threshold=True))
+    assert trained.lone == ()
+    assert (trained.model.score(rows(1, 20_000)) > trained.model.metadata.threshold).mean() < 0.003
+
+
+@pytest.mark.parametrize("window", [0, 1])
+def test_a_model_names_the_rows_it_was_given(window: int) -> None:
+    rows = series_rows(0)[:1000] if window == 0 else with_a_slip(0)
+    rows[500, 0] = 65535.0
+    trained = train(rows, NAMES[: rows.shape[1]], SensorTraining(window=window))
+    assert trained.lone[0].count == 1
+    assert trained.model.metadata.missing == 0
+    assert trained.model.metadata.data_digest == sha256_of(rows.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("rows", "sensors", "folds"),
+    [(300, 3, 0), (299, 3, 10), (2000, 50, 3), (4000, 50, 3), (640, 512, 3), (51_000, 512, 0)],
+)
+def test_large_tables_of_few_rows_are_held_out_in_fewer_blocks(rows: int, sensors: int, folds: int) -> None:
+    assert SensorTraining().folds_of(rows, sensors) == folds
+
+
+def test_a_number_that_may_mark_missing_values_is_told_once(tmp_path: Path) -> None:
+    rows = with_a_slip(0)
+    rows[500, 0] = -999.0
+    table = tmp_path / "rows.csv"
+    np.savetxt(table, rows, delimiter=",", header="a,b,c", comments="", fmt="%.17g")
+    made = train_files(table, tmp_path / "model.npz", SensorTraining(), checkpoint=False)
+    assert made.trained.lone[0].farthest == -999
+    codes = [one.code for one in findings_of(made)]
+    assert ("sensor-na-value" in codes, "sensor-lone-values" in codes) == (True, False)
 
 
 def test_the_training_tells_which_values_it_left_out(tmp_path: Path) -> None:
@@ -114,3 +178,43 @@ def test_the_threshold_of_many_rows_comes_from_the_training_rows() -> None:
     scores = trained.model.score(normal_rows(0))
     assert not trained.model.metadata.threshold_held_out
     assert trained.model.metadata.threshold == pytest.approx(np.percentile(scores, 95), rel=1e-6)
+
+
+def series_rows(seed: int) -> Rows:
+    rng = np.random.default_rng(seed)
+    out = np.empty(6000)
+    out[0] = 0.0
+    for row, step in enumerate(rng.normal(scale=0.44, size=len(out) - 1)):
+        out[row + 1] = 0.9 * out[row] + step
+    return 20 + out[:, None]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_wild_readings_of_a_series_hide_no_later_fault(seed: int) -> None:
+    rows = series_rows(seed)
+    normal, later = rows[:3000].copy(), rows[3000:].copy()
+    normal[[300, 900, 1500], 0] = 65535.0
+    trained = train(normal, ("t",), SensorTraining(window=0))
+    assert (trained.lone[0].count, trained.model.series is not None) == (3, True)
+    later[1500:] += 4
+    alarms = trained.model.score(later) > trained.model.metadata.threshold
+    assert not alarms[:1500].any()
+    assert alarms[1500:].any()
+
+
+def test_rare_peaks_of_a_series_are_learned() -> None:
+    rows = series_rows(0)
+    rows[::500] += 12
+    trained = train(rows[:3000], ("t",), SensorTraining(window=0))
+    assert trained.lone == ()
+    assert not (trained.model.score(rows[3000:]) > trained.model.metadata.threshold).any()
+
+
+def test_a_wild_reading_of_the_only_sensor_is_no_row_without_values(tmp_path: Path) -> None:
+    rows = series_rows(0)
+    rows[1000] = 65535.0
+    table = tmp_path / "rows.csv"
+    np.savetxt(table, rows, header="t", comments="")
+    made = train_files(table, tmp_path / "model.npz", SensorTraining(window=0), checkpoint=False)
+    assert made.trained.model.series is not None
+    assert rows_not_learned(made) == 0
