@@ -225,6 +225,7 @@ def _report(
     report_transparent(report.transparent)
     _warn_of_small_sample(report)
     _warn_of_two_sizes(report)
+    _warn_of_lifted_threshold(report, given.folder)
     if as_json:
         content = _content(report, skipped, given.good.left_out)
         typer.echo(json.dumps({**content, "details": details}, ensure_ascii=False))
@@ -276,6 +277,14 @@ def _warn_of_two_sizes(report: TrainingReport) -> None:
             second=second.images,
             second_size=f"{second.width}×{second.height}",
         )
+
+
+def _warn_of_lifted_threshold(report: TrainingReport, folder: Path) -> None:
+    from app.command_line import warn
+
+    if lifting := report.lifting:
+        names = ", ".join(str(path.relative_to(folder)) for path in lifting)
+        warn("threshold-lifted", count=len(lifting), images=report.images, names=names)
 
 
 def _warn_of_small_sample(report: TrainingReport) -> None:

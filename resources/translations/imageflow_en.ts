@@ -614,6 +614,13 @@
             <numerusform>A false-alarm rate of {rate} % cannot be shown with fewer than %n images: a distribution is assumed.</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n good images score far above the others and lift the threshold: {names}.</source>
+        <translation>
+            <numerusform>%n good image scores far above the others and lifts the threshold: {names}.</numerusform>
+            <numerusform>%n good images score far above the others and lift the threshold: {names}.</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The images have two very different sizes or shapes: train one model for each kind of part.</source>
         <translation>The images have two very different sizes or shapes: train one model for each kind of part.</translation>

@@ -608,6 +608,12 @@
             <numerusform>%n 枚未満では誤検出率 {rate} % を実測できないため、分布を仮定しています。</numerusform>
         </translation>
     </message>
+    <message numerus="yes">
+        <source>%n good images score far above the others and lift the threshold: {names}.</source>
+        <translation>
+            <numerusform>良品画像 %n 枚のスコアがほかより大きく離れて高く、閾値を押し上げています: {names}。</numerusform>
+        </translation>
+    </message>
     <message>
         <source>The images have two very different sizes or shapes: train one model for each kind of part.</source>
         <translation>画像の大きさまたは縦横比が大きく異なります。部品の種類ごとにモデルを学習してください。</translation>

@@ -64,6 +64,7 @@ class TrainedModel:
         reasons: why images could not be used: the error of the first of each kind, with the names of all.
         transparent: how many have transparent parts, which were seen on white.
         value_range: of the images deeper than 8 bits; None when there are none.
+        lifting: names of the good images that lift the threshold, highest score first.
     """
 
     model_id: str
@@ -80,6 +81,7 @@ class TrainedModel:
     reasons: tuple[SkippedImages, ...] = ()
     transparent: int = 0
     value_range: ValueRange | None = None
+    lifting: tuple[str, ...] = ()
 
 
 def train_item_model(
@@ -232,6 +234,7 @@ def _trained(model_id: str, report: TrainingReport) -> TrainedModel:
         reasons=by_reason(report.skipped),
         transparent=report.transparent,
         value_range=report.manifest.reading.values,
+        lifting=tuple(path.name for path in report.lifting),
     )
 
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 # Below this fraction the estimated time left jumps too much to be of use.
 CREDIBLE_FROM = 0.03
 _ID = Qt.ItemDataRole.UserRole
+_MOST_NAMED = 3
 
 
 class HomeScreen(Screen):
@@ -288,6 +289,11 @@ class HomeScreen(Screen):
                 model.least_images,
             )
             lines.append(few.format(rate=number(model.false_alarm_rate * 100, "g", 3)))
+        if model.lifting:
+            lifting = self.tr(
+                "%n good images score far above the others and lift the threshold: {names}.", "", len(model.lifting)
+            )
+            lines.append(lifting.format(names=", ".join(model.lifting[:_MOST_NAMED])))
         if "two-sizes" in model.warnings:
             lines.append(
                 self.tr("The images have two very different sizes or shapes: train one model for each kind of part.")

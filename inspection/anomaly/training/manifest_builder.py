@@ -23,6 +23,7 @@ from inspection.anomaly.manifest import (
 from inspection.anomaly.methods.registry import FittedModel
 from inspection.anomaly.preparation import SMOOTHING
 from inspection.anomaly.threshold.estimate import Threshold, least_sample
+from inspection.anomaly.threshold.lifting import lifting_level
 from inspection.anomaly.threshold.separation import separation
 from inspection.anomaly.training.near_duplicates import group_count, held_out_groups
 from inspection.anomaly.training.settings import TrainingSettings
@@ -95,6 +96,7 @@ def build_manifest(
     warnings = {
         "sample-too-small": threshold.sample_too_small,
         "few-groups": has_few_groups(groups, None if settings.policy.needs_defects else settings.false_alarm_rate),
+        "threshold-lifted": not settings.policy.needs_defects and lifting_level(scores, threshold.value) is not None,
         "duplicates": training_set.duplicates or (defects is not None and defects.duplicates),
         "two-sizes": bool(training_set.size_groups),
     }

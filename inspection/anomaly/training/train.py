@@ -19,6 +19,7 @@ from inspection.anomaly.manifest import BundleManifest, Preprocessing
 from inspection.anomaly.methods.registry import Method, find_method
 from inspection.anomaly.preprocessing import NO_PREPROCESSING, ImagePreprocessor
 from inspection.anomaly.threshold.estimate import Threshold
+from inspection.anomaly.threshold.lifting import lifting_level
 from inspection.anomaly.training.defects import read_defects, score_defects
 from inspection.anomaly.training.drawn_scores import MOST_DRAWN, DrawnScores
 from inspection.anomaly.training.fitting import FeatureStore, held_out_scores
@@ -89,8 +90,16 @@ class TrainingReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Warning codes: ``sample-too-small``, ``few-groups``, ``duplicates``, ``two-sizes``, ``skipped``."""
+        """Warning codes of the manifest (``manifest_builder``), and ``skipped``."""
         return self.manifest.warnings + (("skipped",) if self.skipped else ())
+
+    @property
+    def lifting(self) -> tuple[Path, ...]:
+        """The good images that lift the threshold, highest score first; empty without ``threshold-lifted``."""
+        level = lifting_level([score for _, score in self.held_out], self.threshold.value)
+        if level is None or "threshold-lifted" not in self.warnings:
+            return ()
+        return tuple(path for path, score in self.held_out if score > level)
 
 
 def train_images(

@@ -14,6 +14,7 @@ from app.command_line.wording import phrase
 from inspection.anomaly.manifest import RotationRecord
 from inspection.imaging.files import encode_png
 from tests.support.command import run
+from tests.support.messages import says
 
 COMPARED = RotationRecord(
     rotations=1, measured=True, good_change=0.02, separation_fixed=0.834, separation_turned=0.866
@@ -71,6 +72,23 @@ def test_the_good_image_with_the_highest_held_out_score_is_named_first(
     held_out = json.loads(out)["held_out"]
     assert next(iter(held_out)) == str(tmp_path / "good" / "odd.png")
     assert sorted(held_out.values(), reverse=True) == list(held_out.values())
+
+
+@pytest.mark.slow
+def test_an_image_that_lifts_the_threshold_is_warned_of_by_name(
+    capsys: pytest.CaptureFixture[str], backbone: object, tmp_path: Path
+) -> None:
+    good = tmp_path / "good"
+    good.mkdir()
+    for place in range(12):
+        noise = np.random.default_rng(place).integers(100, 140, (96, 96), dtype=np.uint8)
+        if place == 5:
+            noise[20:70, 20:70] = np.arange(50, dtype=np.uint8)[:, None] * 5
+        (good / f"{place}.png").write_bytes(encode_png(noise))
+    quick = ("--side", 96, "--bank-size", 200, "--folds", 4, "--rotation", "fixed", "--false-alarm-rate", 0.08)
+    code, _, err = run(capsys, "train", "images", "--good", good, "--out", tmp_path / "m.model", *quick)
+    assert code == 0, err
+    assert says(err, "threshold-lifted", count=1, images=12, names="5.png")
 
 
 def train(capsys: pytest.CaptureFixture[str], folder: Path, *options: object) -> tuple[list[str], str]:

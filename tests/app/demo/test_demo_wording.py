@@ -24,7 +24,7 @@ from models.states import HumanVerdict, Verdict
 
 DEMO = Path(app.demo.__file__).parent
 STAGES = get_args(Stage)
-WARNINGS = ("sample-too-small", "few-groups", "duplicates", "two-sizes", "skipped")
+WARNINGS = ("sample-too-small", "few-groups", "threshold-lifted", "duplicates", "two-sizes", "skipped")
 
 
 def placeholders(phrase: str) -> set[str]:
