@@ -13,9 +13,10 @@ from PySide6.QtCore import Qt
 from app.station.settings import load_settings
 from inspection.anomaly import TrainingSettings
 from inspection.imaging.datasets import image_files
-from inspection.imaging.files import read_image
+from inspection.imaging.files import encode_png, read_image
 from inspection.imaging.opencv import cv2
 from inspection.imaging.value_range import ValueRange
+from resources.parts import draw_part
 from tests.support.user_robot import UserRobot
 
 QUICK = TrainingSettings(bank_size=150, folds=2)
@@ -73,7 +74,18 @@ def test_the_source_is_read_with_the_range_that_the_training_found(robot: UserRo
 
 
 @pytest.mark.slow
-def test_home_reports_nothing_of_images_that_are_all_in_order(robot: UserRobot) -> None:
+def test_home_reports_nothing_of_images_that_are_all_in_order(robot: UserRobot, tmp_path: Path) -> None:
+    for seed in range(19):
+        (tmp_path / f"{seed}.png").write_bytes(encode_png(draw_part(seed).image))
+    train(robot, image_files(tmp_path))
+    assert numbers(reported(robot)) == [[19]]
+
+
+@pytest.mark.slow
+def test_home_names_a_defect_among_the_good_images_that_lifts_the_threshold(robot: UserRobot) -> None:
     parts = robot.station.parts
     train(robot, [*image_files(parts.train_good), *image_files(parts.test)][:19])
-    assert numbers(reported(robot)) == [[19]]
+    trained = robot.home.state.trained
+    assert trained is not None
+    assert len(trained.lifting) == 1
+    assert [line for line in reported(robot) if trained.lifting[0] in line] != []
