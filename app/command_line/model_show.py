@@ -107,7 +107,8 @@ def _found_out(found: dict[str, Any]) -> list[tuple[str, str]]:
         how = {"detail": seen["detail"] or f"{seen['side']} px", "side": seen["side"], "tile": tile, "defects": defects}
         rows.append((phrase("model-sees"), phrase("model-sees-tiles" if tile else "model-sees-whole", **how)))
     if (rotation := found.get("rotation")) is not None:
-        known = rotation_line(RotationRecord.model_validate(rotation)) or phrase("model-orientation-fixed")
+        record = RotationRecord.model_validate(rotation)
+        known = rotation_line(record) if record.rotations > 1 else phrase("model-orientation-fixed")
         rows.append((phrase("model-orientation"), known))
     if (separation := found.get("separation")) is not None:
         rows.append((phrase("model-separation"), separation_line(SeparationRecord.model_validate(separation))))

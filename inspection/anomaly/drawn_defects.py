@@ -23,15 +23,16 @@ SHARES = (0.0015, 0.005, 0.015)
 # A defect whose pixels differ less than this many grey values on average from the good image is drawn again.
 _LEAST_DIFFERENCE = 6.0
 _MOST_TRIES = 20
-# Least share of a defect that lies on valid pixels, and the rounds after which it may lie anywhere: ignore areas may
+# Share of a defect on valid pixels that is enough, and the rounds after which it may lie anywhere: ignore areas may
 # leave less of the image than a defect takes.
-_LEAST_VALID = 0.5
+_ENOUGH_VALID = 0.5
 _MOST_ROUNDS = 10
 _STRENGTHS = (0.5, 1.6)
 _LEAST_DEVIATION = 12.0
 
 _Generator = np.random.Generator
 _Float = NDArray[np.float32]
+_Places = NDArray[np.int64] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,37 +61,43 @@ def draw_defect(pixels: Pixels, defect: DrawnDefect, generator: _Generator, vali
         defect: what is drawn; a stain of that size where its kind changes no pixel, as a piece pasted in an image of
             one colour does.
         generator: of place, shape and strength.
-        valid: bool ``(H, W)``, pixels that contribute to a score; at least half of the defect lies on them where they
-            leave room for it. None when all are valid.
+        valid: bool ``(H, W)``, pixels that contribute to a score: the middle of the defect is placed on one of
+            them, a limited number of times until half of it lies on them; a scratch may be longer than they leave room
+            for. None when all are valid.
 
     Returns:
         uint8, of the shape of ``pixels``.
     """
     image = as_rgb(pixels).astype(np.float32)
-    best, largest = _most_visible(image, defect.kind, defect.share, generator, valid)
+    places = None if valid is None else np.flatnonzero(valid)
+    if places is not None and len(places) == 0:
+        valid = places = None
+    best, largest = _most_visible(image, defect.kind, defect.share, generator, valid, places)
     rounds = 1
     while largest == 0.0:
         rounds += 1
-        counted = valid if rounds <= _MOST_ROUNDS else None
-        best, largest = _most_visible(image, "stain", defect.share, generator, counted)
+        if rounds > _MOST_ROUNDS:
+            valid = places = None
+        best, largest = _most_visible(image, "stain", defect.share, generator, valid, places)
     found = best.astype(np.uint8)
     return found if pixels.ndim == image.ndim else found[..., 0]
 
 
 def _most_visible(
-    image: _Float, kind: str, share: float, generator: _Generator, valid: Mask | None
+    image: _Float, kind: str, share: float, generator: _Generator, valid: Mask | None, places: _Places
 ) -> tuple[_Float, float]:
-    """Return the first try that is visible enough, else the most visible, and by how much its pixels differ."""
+    """Return the first try that is visible enough where pixels count, else the most visible there, and how visible."""
     best, largest = image, 0.0
     for _ in range(_MOST_TRIES):
         # As it will be written: a defect beyond black or white is not seen.
-        drawn = np.clip(np.rint(_KINDS[kind](image, share, generator)), 0, 255)
+        drawn = np.clip(np.rint(_KINDS[kind](image, share, generator, places)), 0, 255)
         changed = np.abs(drawn - image).mean(axis=2)
         difference = float(changed[changed > 0].mean()) if changed.any() else 0.0
         counting = _valid_share(changed > 0, valid)
-        if difference * counting > largest:
-            best, largest = drawn, difference * counting
-        if difference >= _LEAST_DIFFERENCE and counting >= _LEAST_VALID:
+        seen = min(difference, _LEAST_DIFFERENCE) * counting
+        if seen > largest:
+            best, largest = drawn, seen
+        if difference >= _LEAST_DIFFERENCE and counting >= _ENOUGH_VALID:
             break
     return best, largest
 
@@ -101,9 +108,9 @@ def _valid_share(changed: Mask, valid: Mask | None) -> float:
     return 1.0 if valid is None or count == 0 else np.count_nonzero(changed & valid) / count
 
 
-def _pasted(image: _Float, share: float, generator: _Generator) -> _Float:
+def _pasted(image: _Float, share: float, generator: _Generator, places: _Places) -> _Float:
     """Paste a piece of the image, turned, at another place."""
-    alpha, (top, left, height, width) = _blob(image, share, generator)
+    alpha, (top, left, height, width) = _blob(image, share, generator, places)
     from_top = int(generator.integers(0, image.shape[0] - height + 1))
     from_left = int(generator.integers(0, image.shape[1] - width + 1))
     piece = image[from_top : from_top + height, from_left : from_left + width]
@@ -111,7 +118,7 @@ def _pasted(image: _Float, share: float, generator: _Generator) -> _Float:
     return _blended(image, piece, alpha, top, left)
 
 
-def _scratched(image: _Float, share: float, generator: _Generator) -> _Float:
+def _scratched(image: _Float, share: float, generator: _Generator, places: _Places) -> _Float:
     """Draw a curved line, brighter or darker than the surface, one to three 300ths of the side wide."""
     side = float(np.sqrt(image.shape[0] * image.shape[1]))
     width = max(1, round(side / 300 * generator.uniform(1, 3)))
@@ -121,16 +128,20 @@ def _scratched(image: _Float, share: float, generator: _Generator) -> _Float:
     along = np.linspace(0, 1, 24)
     angles = angle + bend * along
     steps = np.stack([np.cos(angles), np.sin(angles)], axis=1) * length / len(along)
-    points = np.rint(start + np.cumsum(steps, axis=0)).astype(np.int32)
+    line = start + np.cumsum(steps, axis=0)
+    if places is not None:
+        row, column = _some_place(places, image, generator)
+        line += np.array((column, row)) - line[len(line) // 2]
+    points = np.rint(line).astype(np.int32)
     mask = np.zeros(image.shape[:2], np.uint8)
     cv2.polylines(mask, [points.reshape(-1, 1, 2)], isClosed=False, color=255, thickness=width, lineType=cv2.LINE_AA)
     alpha = (mask.astype(np.float32) / 255)[..., None]
     return (image + alpha * np.float32(_signed_strength(image, generator))).astype(np.float32)
 
 
-def _stained(image: _Float, share: float, generator: _Generator) -> _Float:
+def _stained(image: _Float, share: float, generator: _Generator, places: _Places) -> _Float:
     """Brighten or darken a soft spot; in a colour image, tint it."""
-    alpha, (top, left, height, width) = _blob(image, share, generator)
+    alpha, (top, left, height, width) = _blob(image, share, generator, places)
     piece = image[top : top + height, left : left + width]
     tint = generator.uniform(0.6, 1.0, 3).astype(np.float32)
     if np.ptp(piece, axis=2).max() < 1:
@@ -138,9 +149,9 @@ def _stained(image: _Float, share: float, generator: _Generator) -> _Float:
     return _blended(image, piece + tint * np.float32(_signed_strength(image, generator)), alpha, top, left)
 
 
-def _missing(image: _Float, share: float, generator: _Generator) -> _Float:
+def _missing(image: _Float, share: float, generator: _Generator, places: _Places) -> _Float:
     """Fill a spot with the mean colour of another one, as if a piece were broken off."""
-    alpha, (top, left, height, width) = _blob(image, share, generator)
+    alpha, (top, left, height, width) = _blob(image, share, generator, places)
     from_top = int(generator.integers(0, image.shape[0] - height + 1))
     from_left = int(generator.integers(0, image.shape[1] - width + 1))
     other = image[from_top : from_top + height, from_left : from_left + width]
@@ -148,7 +159,7 @@ def _missing(image: _Float, share: float, generator: _Generator) -> _Float:
     return _blended(image, filled, alpha, top, left)
 
 
-_KINDS: dict[str, Callable[[_Float, float, _Generator], _Float]] = {
+_KINDS: dict[str, Callable[[_Float, float, _Generator, _Places], _Float]] = {
     "pasted": _pasted,
     "scratch": _scratched,
     "stain": _stained,
@@ -164,7 +175,15 @@ def _signed_strength(image: _Float, generator: _Generator) -> float:
     return float(generator.uniform(*_STRENGTHS) * spread * generator.choice([-1.0, 1.0]))
 
 
-def _blob(image: _Float, share: float, generator: _Generator) -> tuple[_Float, tuple[int, int, int, int]]:
+def _some_place(places: NDArray[np.int64], image: _Float, generator: _Generator) -> tuple[int, int]:
+    """Return row and column of one of some pixels."""
+    row, column = divmod(int(places[int(generator.integers(len(places)))]), image.shape[1])
+    return row, column
+
+
+def _blob(
+    image: _Float, share: float, generator: _Generator, places: _Places
+) -> tuple[_Float, tuple[int, int, int, int]]:
     """Return the opacity ``(h, w, 1)`` of a soft-edged irregular spot, and its top, left, height and width."""
     rows, columns = image.shape[:2]
     stretch = float(np.exp(generator.uniform(-0.7, 0.7)))
@@ -172,8 +191,13 @@ def _blob(image: _Float, share: float, generator: _Generator) -> tuple[_Float, t
     box = np.sqrt(share * rows * columns / (np.pi / 4))
     height = int(np.clip(round(box * stretch), 3, rows))
     width = int(np.clip(round(box / stretch), 3, columns))
-    top = int(generator.integers(0, rows - height + 1))
-    left = int(generator.integers(0, columns - width + 1))
+    if places is None:
+        top = int(generator.integers(0, rows - height + 1))
+        left = int(generator.integers(0, columns - width + 1))
+    else:
+        row, column = _some_place(places, image, generator)
+        top = min(max(row - height // 2, 0), rows - height)
+        left = min(max(column - width // 2, 0), columns - width)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     radius = np.hypot((y + 0.5) / height * 2 - 1, (x + 0.5) / width * 2 - 1)
     coarse = generator.uniform(-0.35, 0.35, (4, 4)).astype(np.float32)
