@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor.model.cycles import Cycle, phases_of
 from inspection.sensor.training.periods import LEAST_PERIOD, dominant_period, moving_mean
-from inspection.sensor.training.phases import refined_period
+from inspection.sensor.training.phases import phase_walks, refined_period
 
 DAY_S, WEEK_S = 86_400.0, 7 * 86_400.0
 _LEAST_CYCLES = 3
@@ -66,7 +66,7 @@ def find_cycles(values: Matrix, positions: Vector, clock: Clock | None) -> tuple
             found.append(candidate.cycle)
             left = left - candidate.cycle.profile[candidate.cycle.phases(positions)]
 
-    first = _of_machine(left, positions, clock, calendar)
+    first = _of_machine(left, values, positions, clock, calendar)
     # A week holds many cycles of a machine, nearly a whole number of them, and would explain part of these.
     if first is not None and all(
         other is None or first.explained > other.explained
@@ -77,7 +77,7 @@ def find_cycles(values: Matrix, positions: Vector, clock: Clock | None) -> tuple
         add(_candidate(left, positions, span, clock, exact=True))
     while sum(cycle.period not in calendar for cycle in found) < _MOST_CYCLES:
         before = len(found)
-        add(_of_machine(left, positions, clock, [cycle.period for cycle in found]))
+        add(_of_machine(left, values, positions, clock, [cycle.period for cycle in found]))
         if len(found) == before:
             break
     return tuple(sorted(found, key=lambda cycle: cycle.period))
@@ -91,10 +91,22 @@ class _Candidate:
     explained: float
 
 
-def _of_machine(left: Matrix, positions: Vector, clock: Clock | None, others: list[float]) -> _Candidate | None:
-    """Return the cycle that the autocorrelation shows; None where there is none or it is one of others."""
+def _of_machine(
+    left: Matrix, values: Matrix, positions: Vector, clock: Clock | None, others: list[float]
+) -> _Candidate | None:
+    """Return the cycle that the autocorrelation shows; None where there is none, it is one of others, or keeps no time.
+
+    Args:
+        left: float64 ``(rows, sensors)``, of the values without the other cycles.
+        values: as for ``find_cycles``.
+        positions: likewise.
+        clock: likewise.
+        others: periods that are known.
+    """
     wanted = dominant_period(left, positions)
     if wanted is None or any(abs(wanted / other - 1) <= _SAME for other in others):
+        return None
+    if phase_walks(values, positions, wanted):
         return None
     return _candidate(left, positions, wanted, clock, exact=False)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from inspection.sensor.training.cycles import find_cycles
 from inspection.sensor.training.independence import few_rows_factor, independent_rows
 from inspection.sensor.training.periods import moving_mean
-from inspection.sensor.training.phases import refined_period
+from inspection.sensor.training.phases import phase_walks, refined_period
 
 ROWS = 3000
 PLACE = np.arange(float(ROWS))
@@ -99,3 +99,36 @@ def test_a_sensor_that_comes_late_leaves_the_period_of_the_others() -> None:
     positions = np.arange(4000.0)
     assert refined_period(both, positions, 37.0) == refined_period(turns[:, None], positions, 37.0)
     assert refined_period(late[:2000, None], positions[:2000], 37.0) == 37.0
+
+
+def turns_of(lengths: Vector, rows: int) -> Vector:
+    """Return a sawtooth whose cycles take so many rows each."""
+    ends = np.cumsum(lengths)
+    place = np.searchsorted(ends, np.arange(rows), side="right")
+    return (np.arange(rows) - (ends - lengths)[place]) / lengths[place]
+
+
+@pytest.mark.parametrize("jitter", [0.02, 0.03])
+@pytest.mark.parametrize("seed", range(4))
+def test_a_machine_whose_cycles_vary_has_no_clock_to_expect_them_by(seed: int, jitter: float) -> None:
+    rng = np.random.default_rng(seed)
+    lengths = 60 * (1 + jitter * rng.normal(size=150))
+    values = turns_of(lengths, 8000) + 0.1 * rng.normal(size=8000)
+    assert phase_walks(values[:, None], np.arange(8000.0), 60.0)
+    assert found(values, np.arange(8000.0)) == []
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_machine_of_steady_cycles_keeps_its_phase_whatever_the_load(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    load = np.repeat(rng.uniform(0.5, 1.5, size=20), 400)
+    values = load * turns_of(np.full(150, 60.0), 8000) + 0.1 * rng.normal(size=8000)
+    assert not phase_walks(values[:, None], np.arange(8000.0), 60.0)
+    assert found(values, np.arange(8000.0)) == pytest.approx([60])
+
+
+def test_a_machine_that_stood_still_keeps_its_phase() -> None:
+    rng = np.random.default_rng(0)
+    values = turns_of(np.full(150, 60.0), 8000) - 0.5 + 0.1 * rng.normal(size=8000)
+    values[np.arange(8000) // 720 % 5 == 4] = np.nan
+    assert not phase_walks(values[:, None], np.arange(8000.0), 60.0)
