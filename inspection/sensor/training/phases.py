@@ -22,7 +22,7 @@ _DETRENDED = 2
 """A season that one moving mean leaves would turn the phase to and fro."""
 _WEAK = 0.25
 """Parts with less than this share of the usual amplitude tell no phase: the machine stood still."""
-_UNLIKELY = 3.0
+_UNLIKELY = 2.33
 """Standard errors below 2, the von Neumann ratio of noise."""
 _WALKING = 40.0
 """Most that the ratio is of a random walk, times its steps; on the mean it is 15."""

@@ -132,3 +132,13 @@ def test_a_machine_that_stood_still_keeps_its_phase() -> None:
     values = turns_of(np.full(150, 60.0), 8000) - 0.5 + 0.1 * rng.normal(size=8000)
     values[np.arange(8000) // 720 % 5 == 4] = np.nan
     assert not phase_walks(values[:, None], np.arange(8000.0), 60.0)
+
+
+def test_thirty_uneven_cycles_mostly_show_that_the_phase_wanders() -> None:
+    walks = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        lengths = 300 * (1 + 0.03 * rng.normal(size=50))
+        values = turns_of(lengths, 10_000) + 0.05 * rng.normal(size=10_000)
+        walks.append(phase_walks(values[:, None], np.arange(10_000.0), 300.0))
+    assert sum(walks) >= 8
