@@ -22,7 +22,8 @@ SHARES = (0.0015, 0.005, 0.015)
 """Areas of the drawn defects, as a share of the image."""
 # A defect whose pixels differ less than this many grey values on average from the good image is drawn again.
 _LEAST_DIFFERENCE = 6.0
-_MOST_TRIES = 20
+# Where only some pixels count, each try is placed around one of them, and takes longer.
+_MOST_TRIES, _MOST_PLACED_TRIES = 20, 8
 # Share of a defect on valid pixels that is enough, and the rounds after which it may lie anywhere: ignore areas may
 # leave less of the image than a defect takes.
 _ENOUGH_VALID = 0.5
@@ -88,7 +89,7 @@ def _most_visible(
 ) -> tuple[_Float, float]:
     """Return the first try that is visible enough where pixels count, else the most visible there, and how visible."""
     best, largest = image, 0.0
-    for _ in range(_MOST_TRIES):
+    for _ in range(_MOST_TRIES if places is None else _MOST_PLACED_TRIES):
         # As it will be written: a defect beyond black or white is not seen.
         drawn = np.clip(np.rint(_KINDS[kind](image, share, generator, places)), 0, 255)
         changed = np.abs(drawn - image).mean(axis=2)

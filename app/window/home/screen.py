@@ -24,6 +24,7 @@ from app.window.home.details_panel import DetailChoice
 from app.window.home.presenter import HomePresenter
 from app.window.home.state import HomeState, TrainingState
 from app.window.look.style_context import StyleContext
+from app.window.presenting.names import first_names
 from app.window.widgets.key_button import KeyButton
 from app.window.widgets.panel import Panel, ScrolledColumn
 from app.window.widgets.score_histogram import ScoreHistogram
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 # Below this fraction the estimated time left jumps too much to be of use.
 CREDIBLE_FROM = 0.03
 _ID = Qt.ItemDataRole.UserRole
-_MOST_NAMED = 3
 
 
 class HomeScreen(Screen):
@@ -293,7 +293,7 @@ class HomeScreen(Screen):
             lifting = self.tr(
                 "%n good images score far above the others and lift the threshold: {names}.", "", len(model.lifting)
             )
-            lines.append(lifting.format(names=", ".join(model.lifting[:_MOST_NAMED])))
+            lines.append(lifting.format(names=first_names(model.lifting)))
         if "two-sizes" in model.warnings:
             lines.append(
                 self.tr("The images have two very different sizes or shapes: train one model for each kind of part.")

@@ -38,8 +38,22 @@ def scaling_of(
         windows: the feature extractor; None for vectors.
     """
     rows = np.concatenate([features[part] for part in fitted])
-    # A sensor without a value in these runs takes the median over all rows.
-    rows = np.where(np.isnan(rows).all(axis=0), np.nanmedian(features, axis=0), rows)
+    absent = np.isnan(rows).all(axis=0)
+    if absent.any() and len(rows) < len(features):
+        # A sensor without a value in these runs is scaled by all rows.
+        whole = scaling_of(features, (slice(0, len(features)),), settings, windows)
+        present = _scaling_of(np.where(absent, whole.center, rows), features, fitted, settings, windows)
+        return Scaling(
+            present.center,
+            np.where(absent, whole.scale, present.scale),
+            np.where(absent, whole.fill, present.fill),
+        )
+    return _scaling_of(rows, features, fitted, settings, windows)
+
+
+def _scaling_of(
+    rows: Matrix, features: Matrix, fitted: tuple[slice, ...], settings: SensorTraining, windows: Windows | None
+) -> Scaling:
     if windows is None:
         return fit_scaling(rows, settings.scaling)
     sensors = features.shape[1] // 2

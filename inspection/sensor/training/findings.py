@@ -9,6 +9,7 @@ from inspection.sensor.model.metadata import SensorMetadata
 from inspection.sensor.table.form import Assumption
 from inspection.sensor.training.files import SensorFiles
 from inspection.sensor.training.series import MAX_SERIES_SENSORS, MIN_SERIES_ROWS
+from inspection.sensor.training.settings import ROWS_OF_SENSOR
 
 _SHOWN = 10
 
@@ -19,6 +20,7 @@ def findings_of(made: SensorFiles) -> Iterator[Assumption]:
     yield from _about_series(made.trained.model.metadata)
     if made.trained.found_no_series:
         yield Assumption("sensor-no-series", {"least": MIN_SERIES_ROWS, "most": MAX_SERIES_SENSORS})
+    yield from _about_few_rows(made.trained.model.metadata)
     if made.trained.unused:
         yield Assumption("sensor-settings-unused", {"names": ", ".join(made.trained.unused)})
     if made.left_out:
@@ -74,6 +76,15 @@ def _about_series(metadata: SensorMetadata) -> Iterator[Assumption]:
         yield Assumption("sensor-series-few-stops", {"count": series.stops})
     if series.rows_used < metadata.rows:
         yield Assumption("sensor-series-newest", {"used": series.rows_used, "rows": metadata.rows})
+
+
+def _about_few_rows(metadata: SensorMetadata) -> Iterator[Assumption]:
+    """Yield that a threshold is too low: of rows by themselves that are few, and too wide to be held out."""
+    least = ROWS_OF_SENSOR * len(metadata.columns)
+    by_itself = metadata.series is None and metadata.window == 1
+    if by_itself and metadata.rows < least and not metadata.threshold_held_out:
+        values = {"rows": metadata.rows, "sensors": len(metadata.columns), "least": least}
+        yield Assumption("sensor-few-rows", values)
 
 
 def _span(rows: float, period_s: float | None) -> str:

@@ -11,13 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_GAP = 5.0
-"""Least gap to all others, in ranges of these: heavy tails leave such a gap in a few tables of a hundred."""
 _LEAST_KNOWN = 40
 """Values of a sensor, below which their range says little."""
 
 Matrix = NDArray[np.float64]
 Vector = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class LoneRule:
+    """Which values are lone.
+
+    Attributes:
+        rows: most rows that may have one, of all sensors together; more are an operation that is rare, and learned.
+        gap: least gap to all others of the sensor, in ranges of these.
+    """
+
+    rows: int
+    gap: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,48 +47,45 @@ class LoneValues:
 
 
 def without_lone_values(
-    values: Matrix, columns: tuple[str, ...], share: float
+    values: Matrix, columns: tuple[str, ...], rule: LoneRule
 ) -> tuple[Matrix, tuple[LoneValues, ...]]:
     """Return rows whose lone values are missing, the rows themselves where there are none; and what is missing.
 
-    Values are lone where the gap between them and all others of their sensor is five times as wide as the range of
-    these. A sensor that has one value in nearly all rows has none. Where more rows have one than a share, or than a
-    single row, they are taken for an operation that is rare, and learned.
+    A sensor that has one value in nearly all rows has no lone ones.
 
     Args:
         values: float64 ``(n, sensors)``; NaN where missing.
         columns: names of the sensors.
-        share: most of the rows that may have a lone value, of all sensors together.
+        rule: what is lone.
     """
-    most = max(int(share * len(values)), 1)
     lone = np.zeros(values.shape, np.bool_)
     found = []
     for place, column in enumerate(values.T):
         known = column[~np.isnan(column)]
-        lowest, highest = _usual_range(known, most) if len(known) >= _LEAST_KNOWN else (-np.inf, np.inf)
+        lowest, highest = _usual_range(known, rule) if len(known) >= _LEAST_KNOWN else (-np.inf, np.inf)
         lone[:, place] = (column < lowest) | (column > highest)
         if lone[:, place].any():
             far = column[lone[:, place]]
             farthest = far[np.argmax(np.abs(far - np.median(known)))]
             found.append(LoneValues(columns[place], len(far), float(farthest)))
-    if not 0 < lone.any(axis=1).sum() <= most:
+    if not 0 < lone.any(axis=1).sum() <= rule.rows:
         return values, ()
     return np.where(lone, np.nan, values), tuple(found)
 
 
-def _usual_range(known: Vector, most: int) -> tuple[float, float]:
-    """Return the least and the largest value that is not lone, of which there are ``most`` at most; infinite if all."""
-    most = min(most, len(known) // 2 - 1)
+def _usual_range(known: Vector, rule: LoneRule) -> tuple[float, float]:
+    """Return the least and the largest value that is not lone; infinite where none is."""
+    most = min(rule.rows, len(known) // 2 - 1)
     ordered = np.sort(known)
-    return -_usual_top(-ordered[::-1], most), _usual_top(ordered, most)
+    return -_usual_top(-ordered[::-1], most, rule.gap), _usual_top(ordered, most, rule.gap)
 
 
-def _usual_top(ordered: Vector, most: int) -> float:
+def _usual_top(ordered: Vector, most: int, gap: float) -> float:
     """Return the largest value below a gap among the ``most`` last ones; infinite without one.
 
     The range is taken without the ``most`` first ones, among which may be lone values too.
     """
     tops = ordered[-most - 1 :]
     ranges = tops[:-1] - ordered[most]
-    gaps = np.flatnonzero((np.diff(tops) > _GAP * ranges) & (ranges > 0))
+    gaps = np.flatnonzero((np.diff(tops) > gap * ranges) & (ranges > 0))
     return float(tops[gaps[0]]) if len(gaps) else np.inf

@@ -18,7 +18,7 @@ from inspection.sensor.model.windows import Windows
 from inspection.sensor.training.feature_scaling import scaling_of, windows_of
 from inspection.sensor.training.fitting import default_epochs
 from inspection.sensor.training.folds import blocks
-from inspection.sensor.training.lone_values import LoneValues, without_lone_values
+from inspection.sensor.training.lone_values import LoneRule, LoneValues, without_lone_values
 from inspection.sensor.training.networks import FittedPart, OnStep, networks_of
 from inspection.sensor.training.series import is_series, sensor_figures, train_series
 from inspection.sensor.training.settings import MIN_ROWS, SensorTraining
@@ -37,10 +37,13 @@ from models.storage import sha256_of
 _OF_SERIES, _OF_SCALING, _OF_FIT = ("false_alarms_per_week",), ("scaling",), ("hidden", "epochs")
 _OF_NETWORKS = (*_OF_FIT, *_OF_SCALING)
 """Settings that only some kinds of models have a use for."""
-_LONE, _LONE_OF_SERIES = 0.005, 0.001
-"""Most rows with a value that is not learned."""
+_LONE, _GAP = 0.005, 5.0
+"""Most rows with a value that is not learned, and the least gap: heavy tails leave it in a few tables of a hundred."""
+_LONE_OF_SERIES = LoneRule(3, 50.0)
+"""A series promises so few false alarms that what comes again must be learned: a pulse a day is an operation."""
 
 Matrix = NDArray[np.float64]
+Vector = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +102,12 @@ def train(
     asked = settings
     if start is not None and start.series is not None:
         raise InvalidInput("sensor-start-series")
-    learned, lone = without_lone_values(values, columns, _lone_share(settings))
-    found_no_series = settings.window == 0 and start is None
+    chosen = settings.window == 0 and start is None
+    if chosen and is_series(without_lone_values(values, columns, _rule_of(settings, len(values)))[0], seconds):
+        return _train_series(values, columns, settings, period_s=period_s, seconds=seconds)
     if settings.window == 0:
-        window = 1 if start is None else start.metadata.window
-        if start is None and is_series(learned, seconds):
-            found = train_series(learned, columns, settings, period_s=period_s, seconds=seconds)
-            constant, resting = _constant(values, columns), _nearly_constant(values, columns)
-            unused = _given(asked, _OF_NETWORKS)
-            model = _of_table(found.model, values)
-            return TrainingResult(model, found.errors, constant, resting, found.not_counted, unused=unused, lone=lone)
-        settings = settings.model_copy(update={"window": window})
+        settings = settings.model_copy(update={"window": 1 if start is None else start.metadata.window})
+    learned, lone = without_lone_values(values, columns, _rule_of(settings, len(values)))
     if start is not None and (start.metadata.columns, start.metadata.window) != (columns, settings.window):
         raise InvalidInput(
             "sensor-start-differs", columns=", ".join(start.metadata.columns), window=start.metadata.window
@@ -141,18 +139,38 @@ def train(
     unused = _given(asked, (*_OF_SERIES, *(_OF_FIT if features.shape[1] == 1 else ())))
     if start is not None and asked.scaling != start.metadata.scaling:
         unused += _given(asked, _OF_SCALING)
-    return replace(made, found_no_series=found_no_series, unused=unused, lone=lone)
+    return replace(made, found_no_series=chosen, unused=unused, lone=lone)
 
 
-def _lone_share(settings: SensorTraining) -> float:
-    """Return the most rows that may have a value that is not learned: such rows are alarms later.
+def _train_series(
+    values: Matrix,
+    columns: tuple[str, ...],
+    settings: SensorTraining,
+    *,
+    period_s: float | None,
+    seconds: Vector | None,
+) -> TrainingResult:
+    learned, lone = without_lone_values(values, columns, _LONE_OF_SERIES)
+    found = train_series(learned, columns, settings, period_s=period_s, seconds=seconds)
+    return TrainingResult(
+        _of_table(found.model, values),
+        found.errors,
+        _constant(values, columns),
+        _nearly_constant(values, columns),
+        found.not_counted,
+        unused=_given(settings, _OF_NETWORKS),
+        lone=lone,
+    )
 
-    They must be few beside the false alarms that the threshold allows.
+
+def _rule_of(settings: SensorTraining, rows: int) -> LoneRule:
+    """Return which values of rows or windows are not learned.
+
+    They are alarms later, so they must be few beside the false alarms that the threshold allows.
     """
-    if settings.window == 0:
-        return _LONE_OF_SERIES
     percent = settings.threshold_percent
-    return min(_LONE, (AUTO_RATE if percent is None else 1 - percent / 100) / 2)
+    share = min(_LONE, (AUTO_RATE if percent is None else 1 - percent / 100) / 2)
+    return LoneRule(max(int(share * rows), 1), _GAP)
 
 
 def _of_table(model: SensorModel, values: Matrix) -> SensorModel:

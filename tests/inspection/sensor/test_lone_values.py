@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from inspection.sensor import SensorTraining, load_model, rows_not_learned, train, train_files
 from inspection.sensor.training.findings import findings_of
-from inspection.sensor.training.lone_values import without_lone_values
+from inspection.sensor.training.lone_values import LoneRule, without_lone_values
 from inspection.sensor.training.series import is_series
 from models.storage import sha256_of
 
@@ -77,7 +77,7 @@ def test_a_wild_value_does_not_make_rows_of_a_series() -> None:
 )
 def test_normal_values_are_all_learned(change: Callable[[Rows], Rows]) -> None:
     rows = change(normal_rows(1))
-    kept, lone = without_lone_values(rows, NAMES, 0.005)
+    kept, lone = without_lone_values(rows, NAMES, LoneRule(5, 5.0))
     assert kept is rows
     assert lone == ()
 
@@ -85,7 +85,7 @@ def test_normal_values_are_all_learned(change: Callable[[Rows], Rows]) -> None:
 def test_wild_values_on_both_sides_are_found() -> None:
     rows = normal_rows(0)
     rows[[10, 20, 30], 1] = [-500.0, 400.0, 401.0]
-    kept, lone = without_lone_values(rows, NAMES, 0.005)
+    kept, lone = without_lone_values(rows, NAMES, LoneRule(5, 5.0))
     assert np.flatnonzero(np.isnan(kept).any(axis=1)).tolist() == [10, 20, 30]
     assert [(one.column, one.count, one.farthest) for one in lone] == [("b", 3, -500.0)]
 
@@ -93,15 +93,15 @@ def test_wild_values_on_both_sides_are_found() -> None:
 def test_the_farthest_of_the_wild_values_is_told() -> None:
     rows = normal_rows(0)
     rows[[10, 20], 1] = [100.0, 5000.0]
-    assert without_lone_values(rows, NAMES, 0.005)[1][0].farthest == 5000
+    assert without_lone_values(rows, NAMES, LoneRule(5, 5.0))[1][0].farthest == 5000
 
 
 def test_wild_rows_of_all_sensors_together_are_counted() -> None:
     rows = normal_rows(0)
     rows[range(5), [0, 1, 2, 0, 1]] = 500.0
-    assert without_lone_values(rows, NAMES, 0.005)[1] != ()
+    assert without_lone_values(rows, NAMES, LoneRule(5, 5.0))[1] != ()
     rows[5, 2] = 500.0
-    assert without_lone_values(rows, NAMES, 0.005) == (rows, ())
+    assert without_lone_values(rows, NAMES, LoneRule(5, 5.0)) == (rows, ())
 
 
 @pytest.mark.parametrize("known", [1, 2, 10])
@@ -109,7 +109,7 @@ def test_a_sensor_with_few_values_keeps_them(known: int) -> None:
     rows = normal_rows(0, 200)
     rows[known:, 2] = np.nan
     rows[0, 2] = 1000.0
-    assert without_lone_values(rows, NAMES, 0.005)[1] == ()
+    assert without_lone_values(rows, NAMES, LoneRule(5, 5.0))[1] == ()
     assert train(rows, NAMES, SensorTraining()).model.metadata.threshold > 0
 
 
@@ -136,10 +136,18 @@ def test_a_model_names_the_rows_it_was_given(window: int) -> None:
 
 @pytest.mark.parametrize(
     ("rows", "sensors", "folds"),
-    [(300, 3, 0), (299, 3, 10), (2000, 50, 3), (4000, 50, 3), (640, 512, 3), (51_000, 512, 0)],
+    [(300, 3, 0), (299, 3, 10), (2000, 50, 3), (4000, 50, 3), (640, 512, 3), (39_000, 512, 0)],
 )
 def test_large_tables_of_few_rows_are_held_out_in_fewer_blocks(rows: int, sensors: int, folds: int) -> None:
     assert SensorTraining().folds_of(rows, sensors) == folds
+
+
+def test_wide_tables_of_few_rows_are_told_that_their_threshold_is_low(tmp_path: Path) -> None:
+    table = tmp_path / "rows.csv"
+    np.savetxt(table, np.random.default_rng(0).normal(size=(1100, 310)), delimiter=",", fmt="%.6g")
+    made = train_files(table, tmp_path / "model.npz", SensorTraining(epochs=1), checkpoint=False)
+    found = [one.values for one in findings_of(made) if one.code == "sensor-few-rows"]
+    assert found == [{"rows": 1100, "sensors": 310, "least": 31_000}]
 
 
 def test_a_number_that_may_mark_missing_values_is_told_once(tmp_path: Path) -> None:
@@ -208,6 +216,29 @@ def test_rare_peaks_of_a_series_are_learned() -> None:
     trained = train(rows[:3000], ("t",), SensorTraining(window=0))
     assert trained.lone == ()
     assert not (trained.model.score(rows[3000:]) > trained.model.metadata.threshold).any()
+
+
+def test_a_pulse_a_day_of_a_series_is_learned() -> None:
+    rows = np.concatenate([series_rows(seed) for seed in range(4)])
+    rows[100::1440] += 60
+    trained = train(rows[:12_000], ("t",), SensorTraining(window=0))
+    assert (trained.model.series is not None, trained.lone) == (True, ())
+    assert not (trained.model.score(rows[12_000:]) > trained.model.metadata.threshold).any()
+
+
+def test_wild_values_are_left_out_of_rows_that_turn_out_to_be_no_series() -> None:
+    rows = normal_rows(0)
+    rows[[300, 700], 1] = [4321.0, 5000.0]
+    trained = train(rows, NAMES, SensorTraining(window=0))
+    assert trained.found_no_series
+    assert [one.count for one in trained.lone] == [2]
+
+
+def test_a_sensor_with_values_in_one_block_alone_leaves_the_threshold_as_it_is() -> None:
+    rows = np.random.default_rng(0).normal(size=(380, 4))
+    whole = train(rows, (*NAMES, "d"), SensorTraining()).model.metadata.threshold
+    rows[38:, 3] = np.nan
+    assert train(rows, (*NAMES, "d"), SensorTraining()).model.metadata.threshold < 3 * whole
 
 
 def test_a_wild_reading_of_the_only_sensor_is_no_row_without_values(tmp_path: Path) -> None:
