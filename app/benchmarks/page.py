@@ -69,6 +69,11 @@ def json_values(outcomes: Sequence[Outcome], machine: Mapping[str, str]) -> dict
     return {"machine": dict(machine), **figures}
 
 
+def what_text(figure: Figure) -> str:
+    """Return what a figure is, in a terminal; where it has no value with the reason."""
+    return figure.what if figure.value is not None else f"{figure.what}; {figure.note}"
+
+
 def value_text(figure: Figure) -> str:
     """Return a figure's value with its unit, a dash for none."""
     if figure.value is None:

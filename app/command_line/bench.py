@@ -101,7 +101,7 @@ def _print_tables(outcomes: list[Outcome]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from app.benchmarks.page import interval_text, value_text
+    from app.benchmarks.page import interval_text, value_text, what_text
 
     console = Console()
     for outcome in outcomes:
@@ -110,7 +110,7 @@ def _print_tables(outcomes: list[Outcome]) -> None:
         table = Table(title=f"{outcome.area.title}  ({outcome.area.command})", title_justify="left")
         columns = {
             # The description is below the name: a narrow terminal has no room for another column.
-            "figure": [Text.assemble(figure.name, "\n", (figure.what, "dim")) for figure in outcome.figures],
+            "figure": [Text.assemble(figure.name, "\n", (what_text(figure), "dim")) for figure in outcome.figures],
             "value": [Text(value_text(figure), no_wrap=True) for figure in outcome.figures],
             "95 %": [Text(interval_text(figure)) for figure in outcome.figures],
             "goal": [Text(_goal(figure)) for figure in outcome.figures],

@@ -9,7 +9,7 @@ import pytest
 from app.benchmarks.areas import AREAS, Area, Measure, Probe, chosen_areas
 from app.benchmarks.figures import Figure
 from app.benchmarks.machine import describe_machine, in_one_line
-from app.benchmarks.page import json_values, part_of, update_page, value_text
+from app.benchmarks.page import json_values, part_of, update_page, value_text, what_text
 from app.benchmarks.probing import Row, peak_megabytes, resident_megabytes
 from app.benchmarks.processes import MeasurementFailed, run_module
 from app.benchmarks.runner import Outcome, run_areas
@@ -182,6 +182,11 @@ def test_a_value_is_reported_without_an_exponent() -> None:
     values = {0.0123: "0.0123", 99.96: "100", 999.6: "1000", 123456.0: "123456"}
     for value, reported in values.items():
         assert value_text(Figure(name="a", value=value, what="w", command="c")) == reported
+
+
+def test_a_figure_without_a_value_says_why_in_a_terminal_too() -> None:
+    absent = MISSED.model_copy(update={"value": None, "what": "of b", "note": "b is not installed"})
+    assert (what_text(MISSED), what_text(absent)) == ("a | b", "of b; b is not installed")
 
 
 def test_json_has_a_figure_for_each_name() -> None:
