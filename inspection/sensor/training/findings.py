@@ -102,9 +102,7 @@ def rows_not_learned(made: SensorFiles) -> int:
     """Return how many rows missed more than half of their values."""
     trained = made.trained
     filled = trained.errors[trained.not_counted :]
-    # The only value of these rows is there, and reported by itself.
-    lone = trained.lone if trained.model.series is not None and len(trained.model.metadata.columns) == 1 else ()
-    return max(sum(map(math.isnan, filled.tolist())) - sum(one.count for one in lone), 0)
+    return sum(map(math.isnan, filled.tolist())) - trained.lone_rows
 
 
 def _listed(names: tuple[str, ...]) -> str:

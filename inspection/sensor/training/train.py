@@ -60,6 +60,7 @@ class TrainingResult:
         found_no_series: whether each row is judged alone because the rows do not look like a series, or are too few.
         unused: names of settings that were given and have no effect on a model of this kind.
         lone: single values far from all others, which were not learned.
+        lone_rows: rows that have no error because their values are lone, though they are there.
     """
 
     model: SensorModel
@@ -70,6 +71,7 @@ class TrainingResult:
     found_no_series: bool = False
     unused: tuple[str, ...] = ()
     lone: tuple[LoneValues, ...] = ()
+    lone_rows: int = 0
 
 
 def train(
@@ -152,6 +154,7 @@ def _train_series(
 ) -> TrainingResult:
     learned, lone = without_lone_values(values, columns, _LONE_OF_SERIES)
     found = train_series(learned, columns, settings, period_s=period_s, seconds=seconds)
+    usable = 2 * np.isnan(values).sum(axis=1) <= values.shape[1]
     return TrainingResult(
         _of_table(found.model, values),
         found.errors,
@@ -160,6 +163,7 @@ def _train_series(
         found.not_counted,
         unused=_given(settings, _OF_NETWORKS),
         lone=lone,
+        lone_rows=int((np.isnan(found.errors) & usable)[found.not_counted :].sum()),
     )
 
 

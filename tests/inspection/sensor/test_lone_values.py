@@ -249,3 +249,13 @@ def test_a_wild_reading_of_the_only_sensor_is_no_row_without_values(tmp_path: Pa
     made = train_files(table, tmp_path / "model.npz", SensorTraining(window=0), checkpoint=False)
     assert made.trained.model.series is not None
     assert rows_not_learned(made) == 0
+
+
+def test_wild_rows_of_all_sensors_are_no_rows_without_values(tmp_path: Path) -> None:
+    rows = np.concatenate([series_rows(0), series_rows(1)], axis=1)
+    rows[[5, 1000, 3000]] = 65535.0
+    rows[[2000, 2001]] = np.nan
+    table = tmp_path / "rows.csv"
+    np.savetxt(table, rows, delimiter=",", header="t,p", comments="")
+    made = train_files(table, tmp_path / "model.npz", SensorTraining(window=0), checkpoint=False)
+    assert ([one.count for one in made.trained.lone], rows_not_learned(made)) == ([3, 3], 2)
