@@ -45,7 +45,7 @@ def test_a_client_goes_on_after_the_server_has_closed_its_connection(http, pipel
     with ExecutionClient(http, pipeline, image) as client:
         client.run()
         (kept,) = client.connections
-        assert kept.sock.recv(1) == b""  # Waits for the end of the idle connection.
+        assert kept.recv(1) == b""  # Waits for the end of the idle connection.
         client.run()
 
 
