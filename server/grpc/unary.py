@@ -70,31 +70,44 @@ class UnaryCall:
         raise AssertionError("abort raises")
 
     async def compute(self, parameters: Parameters, picture: Picture) -> StepValue:
+        """Return what the component makes of a picture, as ``compute_here``, on a thread of the service.
+
+        Raises:
+            AttemptFailed: with the status that the call would have ended with.
+        """
+        return await self._on_thread(lambda cancel: self.compute_here(parameters, picture, cancel))
+
+    def compute_here(self, parameters: Parameters, picture: Picture, cancel: threading.Event) -> StepValue:
         """Return what the component makes of a picture in the memory of this process: the call without its messages.
+
+        Args:
+            parameters: of the component.
+            picture: the component's port ``image``.
+            cancel: set it to stop between and within the stages.
 
         Raises:
             AttemptFailed: with the status that the call would have ended with.
         """
         from inspection.components.registry import component
 
-        code, began = grpc.StatusCode.CANCELLED, time.perf_counter()
+        code, began = grpc.StatusCode.INTERNAL, time.perf_counter()
         try:
-            found = component(self._service.component)
-            value = await self._on_thread(lambda cancel: self._work().compute(found, parameters, picture, cancel))
+            value = self._work().compute(component(self._service.component), parameters, picture, cancel)
+            code = grpc.StatusCode.OK
         except UserFacingError as error:
             code = status_of(error)
             raise AttemptFailed(code, str(error), error) from error
         except Exception as error:
-            _log.exception("call failed", service=self._service.name)
-            code = grpc.StatusCode.INTERNAL
+            if not cancel.is_set():
+                _log.exception("call failed", service=self._service.name)
             raise AttemptFailed(code, _BUG) from error
         else:
-            code = grpc.StatusCode.OK
             return value
         finally:
             if self._metrics is not None:
+                ended = grpc.StatusCode.CANCELLED if cancel.is_set() else code
                 spent = time.perf_counter() - began
-                self._metrics.observe(self._service.full_name, self._service.method, code.name, spent)
+                self._metrics.observe(self._service.full_name, self._service.method, ended.name, spent)
 
     async def _on_thread(self, work: Callable[[threading.Event], _T]) -> _T:
         cancel = threading.Event()

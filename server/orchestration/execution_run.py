@@ -15,7 +15,7 @@ from inspection.components.registry import InspectionCancelled
 from inspection.judging.criteria import Criteria
 from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.validation import ValidatedPipeline
-from models.errors import Unavailable, UserFacingError
+from models.errors import ImageFlowError, Unavailable, UserFacingError
 from models.executions import Execution
 from models.states import ExecutionMode, ExecutionStatus, Verdict
 from server.context import ServerContext
@@ -46,6 +46,10 @@ _WRITE_AGAIN_S = 0.2
 _BUG = "execution-fault"
 _T = TypeVar("_T")
 _log = structlog.get_logger("imageflow.server")
+
+
+class _NotClaimedError(ImageFlowError):
+    """The next execution could not be claimed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +177,21 @@ class ExecutionRunner:
         claim_another = self._tools.claim_another()
 
         def write(session: Session) -> Ended | None:
-            ended = record_run(session, self._job.claim, position, result)
+            return record_run(session, self._job.claim, position, result)
+
+        def write_and_claim(session: Session) -> Ended | None:
+            ended = write(session)
             if ended is not None and claim_another is not None:
                 _claim_beside(session, claim_another)
             return ended
 
-        ended = await self._write(write)
+        try:
+            ended = await self._write(write_and_claim)
+        except _NotClaimedError as error:
+            # The log has it whole, and the worker meets it again when it looks next. Written once more by itself: a
+            # savepoint before each claim would cost every execution what this costs the one.
+            _log.error("the next execution could not be claimed", exc_info=error.__cause__)
+            ended = await self._write(write)
         self._progress.end_file()
         if ended is not None:
             self._announce_end(ended)
@@ -312,14 +325,18 @@ class ExecutionRunner:
 
 
 def _claim_beside(session: Session, claim: Callable[[Session], None]) -> None:
-    """Claim the next execution in the transaction that ends one; a fault of that costs this one nothing."""
+    """Claim the next execution in the transaction that ends one.
+
+    Raises:
+        UserFacingError: for trouble of the store, after which the whole is tried again.
+        _NotClaimedError: for a fault of the claim, which must cost the one that ends nothing.
+    """
     try:
-        with session.begin_nested():
-            claim(session)
+        claim(session)
     except UserFacingError:
-        raise  # Trouble of the store: the whole is tried again.
-    except Exception:  # noqa: BLE001 - the log has it whole, and the worker meets it again when it looks next
-        _log.exception("the next execution could not be claimed")
+        raise
+    except Exception as error:
+        raise _NotClaimedError from error
 
 
 def _kept(

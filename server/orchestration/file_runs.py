@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -16,14 +15,14 @@ from inspection.judging.criteria import Criteria
 from inspection.model_files.step_models import ModelFinder
 from inspection.pipeline.outcome import InspectionOutcome, assemble_outcome
 from inspection.pipeline.runner import StepProgress
-from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep
+from inspection.pipeline.validation import ValidatedPipeline
 from inspection.pipeline.value_ranges import range_of_models, require_range_of_models
 from server.core.tracing import NoTracing, Tracing
 from server.orchestration.images import StepImage, name_of
 from server.orchestration.run_work import RunWork
-from server.orchestration.shown import EncodedPicture, ShownPicture
+from server.orchestration.shown import EncodedPicture
 from server.orchestration.steps import StepRunner
-from server.orchestration.walking import Value, walk
+from server.orchestration.walking import Walk, Walked
 from server.services.step_services import StepServices, StoredImage
 
 T = TypeVar("T")
@@ -79,32 +78,20 @@ async def run_on_file(
         UserFacingError: when the file, a model or a parameter does not fit, or a service does not answer.
         InspectionCancelled: when the run was stopped.
     """
-    began = time.perf_counter()
     original = StepImage(work, stored=given.image)
     if given.image.content_type not in _EIGHT_BIT_TYPES:
         deep = await work.on_thread(_deep_picture, work, pipeline, given, find_model)
         if deep is not None:
             # The range of its values is that of the models, which services do not know: every step runs here.
             original, services = StepImage(work, picture=deep), None
-    steps = StepRunner(work, StepContext(criteria, find_model, cancel=work.cancel), services)
-    async with ShownPicture(work, pipeline) as shown:
 
-        async def run_step(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
-            with tracing.span(f"step {step.component.name}", {"imageflow.step": step.id}):
-                value = await steps.run(step, inputs)
-            shown.see(step, value)
-            return value
-
-        walked = await walk(pipeline, original, run_step, report)
-        spent_ms = (time.perf_counter() - began) * 1000
+    def taken(walked: Walked) -> T:
         values = {step: value for step, value in walked.values.items() if not isinstance(value, StepImage)}
-        picture = await shown.encoded()
+        outcome = assemble_outcome(pipeline, values, criteria, walked.timings, walked.milliseconds)
+        return take(FileOutcome(outcome, walked.picture))
 
-        def taken() -> T:
-            outcome = assemble_outcome(pipeline, values, criteria, walked.timings, spent_ms)
-            return take(FileOutcome(outcome, picture))
-
-        return await work.on_thread(taken)
+    steps = StepRunner(work, StepContext(criteria, find_model, cancel=work.cancel), services)
+    return await Walk(work, pipeline, original, steps, report, taken, tracing).run()
 
 
 def _deep_picture(

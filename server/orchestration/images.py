@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,7 +16,7 @@ NETPBM = "image/netpbm"
 
 
 class StepImage:
-    """A picture that a step takes or gives; brought to the other place once, when it is asked for there.
+    """A picture that a step takes or gives; brought to the other place once, by the first thread that wants it there.
 
     Args:
         work: of the run.
@@ -34,30 +34,34 @@ class StepImage:
         self._picture = picture
         self._stored = stored
         self.of_service = stored is not None and stored.placement is not None
-        self._moving = asyncio.Lock()
+        self._moving = threading.Lock()
 
-    async def picture(self) -> Picture:
-        """Return it in memory.
+    def picture(self) -> Picture:
+        """Return it in memory; on a thread.
 
         Raises:
             UserFacingError: when the object is not there or no image.
             Unavailable: ``service-output-unusable`` when it is a service that has made it.
         """
-        async with self._moving:
+        with self._moving:
             if self._picture is None:
-                self._picture = await self._work.on_thread(self._load)
+                self._picture = self._load()
             return self._picture
 
-    async def stored(self) -> StoredImage:
-        """Return its reference; a picture is stored losslessly, and need not outlive this run.
+    def stored(self) -> StoredImage:
+        """Return its reference; a picture is stored losslessly, and need not outlive this run; on a thread.
 
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        async with self._moving:
+        with self._moving:
             if self._stored is None:
-                self._stored = await self._work.on_thread(self._keep)
+                self._stored = self._keep()
             return self._stored
+
+    async def reference(self) -> StoredImage:
+        """Return what ``stored`` does, without keeping the event loop waiting."""
+        return await self._work.on_thread(self.stored) if self._stored is None else self._stored
 
     @contextmanager
     def output_errors_as_unavailable(self) -> Iterator[None]:

@@ -79,6 +79,12 @@ class RunWork:
             if future.done():
                 self._under_way.discard(future)
 
+    def submit(self, work: Callable[[], object]) -> None:
+        """Run ``work`` on a thread, which nobody waits for but ``stop``; from any thread."""
+        future = self._threads.submit(work)
+        self._under_way.add(future)
+        future.add_done_callback(self._under_way.discard)
+
     def stop_if_cancelled(self) -> None:
         """Stop when the run was stopped; for threads too.
 
@@ -91,8 +97,9 @@ class RunWork:
     async def stop(self) -> None:
         """Ask every thread of the run to stop, and wait for them for a moment."""
         self.cancel.set()
-        ending = [asyncio.wrap_future(future) for future in self._under_way if not future.cancel()]
-        for future in self._under_way:
+        under_way = list(self._under_way)  # Threads that end leave it.
+        ending = [asyncio.wrap_future(future) for future in under_way if not future.cancel()]
+        for future in under_way:
             future.add_done_callback(_report)
         if ending:
             await asyncio.wait(ending, timeout=STOP_S)

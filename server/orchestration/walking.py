@@ -1,22 +1,40 @@
-"""The walk over a pipeline's steps: each begins when what it takes is there, independent ones at the same time."""
+"""The walk over a pipeline's steps: each begins when what it takes is there, independent ones at the same time.
+
+The thread that ends a step goes on with what may begin then, and hands the rest to other threads: the event loop, which
+many clients wait for, has nothing to do between the steps. It runs what waits for another process: steps in services
+over gRPC, and further attempts of those in this process, with the pauses between them.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextvars
+import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
-from inspection.components.values import StepValue
 from inspection.pipeline.definition import INPUT
 from inspection.pipeline.runner import StepProgress
 from inspection.pipeline.validation import ValidatedPipeline, ValidatedStep
+from models.errors import ImageFlowError
 from models.results import StepTiming
+from server.core.structlog_import import structlog
+from server.core.tracing import NoTracing, Span, Tracing
+from server.grpc.faults import AttemptFailed
 from server.orchestration.images import StepImage
+from server.orchestration.run_work import RunWork
+from server.orchestration.shown import EncodedPicture, encoded, shown_step
+from server.orchestration.steps import ModelNotInServiceError, Place, StepRunner, Value
+from server.services.embedded import AttemptGivenUpError, EmbeddedCall
 
-Value = StepValue | StepImage
-"""What a step takes and gives here; a ``StepImage`` stands for a ``Picture``."""
-RunStep = Callable[[ValidatedStep, Mapping[str, Value]], Awaitable[Value]]
+T = TypeVar("T")
+_Unit = Callable[[], "list[_Unit]"]
+"""Work of a thread; returns what may begin after it."""
+_log = structlog.get_logger("imageflow.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,54 +44,334 @@ class Walked:
     Attributes:
         values: by step, in the order of the pipeline.
         timings: in the same order.
+        milliseconds: from the first step's begin to the last one's end.
+        picture: the picture that the pipeline shows, as PNG; None when it shows none.
     """
 
     values: dict[str, Value]
     timings: list[StepTiming]
+    milliseconds: float
+    picture: EncodedPicture | None
 
 
-async def walk(
-    pipeline: ValidatedPipeline, original: StepImage, run_step: RunStep, report: Callable[[StepProgress, float], None]
-) -> Walked:
-    """Run every step of a pipeline and return what they gave.
+@dataclass(frozen=True, slots=True)
+class _Watched:
+    """A first attempt that a thread makes."""
 
-    When one fails the others are cancelled, and its error is raised.
+    step: ValidatedStep
+    inputs: Mapping[str, Value]
+    call: EmbeddedCall
+    began: float
+    ends: float
+
+
+class _OverError(ImageFlowError):
+    """The walk has ended: nobody waits for what a thread does."""
+
+
+class Walk(Generic[T]):
+    """One walk; ``run`` it once.
 
     Args:
+        work: of the run.
         pipeline: whose steps they are.
         original: the input image.
-        run_step: runs one step, given its inputs by port.
-        report: called before and after every step, with the milliseconds that it took.
+        steps: runs one step.
+        report: called before and after every step, one call at a time, with the milliseconds that it took.
+        take: called on a thread with what the walk gave; what it returns, ``run`` does.
+        tracing: makes a span for every step.
     """
-    total = len(pipeline.steps)
-    done = 0
-    tasks: dict[str, asyncio.Task[tuple[Value, float]]] = {}
 
-    async def value_of(source: str) -> Value:
-        return original if source == INPUT else (await tasks[source])[0]
+    def __init__(
+        self,
+        work: RunWork,
+        pipeline: ValidatedPipeline,
+        original: StepImage,
+        steps: StepRunner,
+        report: Callable[[StepProgress, float], None],
+        take: Callable[[Walked], T],
+        tracing: Tracing | NoTracing,
+    ) -> None:
+        self._work = work
+        self._pipeline = pipeline
+        self._original = original
+        self._steps = steps
+        self._report = report
+        self._take = take
+        self._tracing = tracing
+        self._lock = threading.Lock()
+        self._missing = {step.id: set(step.inputs.values()) - {INPUT} for step in pipeline.steps}
+        self._values: dict[str, Value] = {}
+        self._spent: dict[str, float] = {}
+        self._shown = shown_step(pipeline)
+        self._left = len(pipeline.steps) + (self._shown is not None)
+        self._picture: EncodedPicture | None = None
+        self._began = self._ended = 0.0
+        self._stopped = False
+        self._watched: dict[str, _Watched] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._context = contextvars.copy_context()
+        self._loop: asyncio.AbstractEventLoop
+        self._over: asyncio.Future[T]
+        self._looking: asyncio.TimerHandle | None = None
 
-    async def run(step: ValidatedStep) -> tuple[Value, float]:
-        nonlocal done
-        inputs = {port: await value_of(source) for port, source in step.inputs.items()}
-        report(StepProgress(step.id, step.component.name, "running", done, total), 0.0)
-        began = time.perf_counter()
-        value = await run_step(step, inputs)
-        spent = (time.perf_counter() - began) * 1000
-        done += 1
-        report(StepProgress(step.id, step.component.name, "completed", done, total), spent)
-        return value, spent
+    async def run(self) -> T:
+        """Run every step and return what ``take`` made of it.
 
-    for step in pipeline.steps:  # inputs come before their use, so each finds the tasks that it waits for
-        tasks[step.id] = asyncio.create_task(run(step), name=f"step {step.id}")
-    try:
-        await asyncio.gather(*tasks.values())
-    finally:
-        for task in tasks.values():
+        When one fails the others are cancelled, and its error is raised; so they are when the caller is cancelled. The
+        run's own work ends with the block of its ``RunWork``.
+
+        Raises:
+            UserFacingError: as the steps.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._over = self._loop.create_future()
+        shortest_s = await self._steps.ready(self._pipeline.steps)
+        if shortest_s is not None:
+            self._look_for_overdue(shortest_s)
+        self._began = time.perf_counter()
+        try:
+            for unit in self._units(self._ready_steps()):
+                self._submit(unit)
+            return await self._over
+        finally:
+            await self._leave()
+
+    async def _leave(self) -> None:
+        """End what nobody waits for any more; nothing begins and nothing is reported after it."""
+        with self._lock:
+            self._stopped = True
+            watched = list(self._watched.values())
+        if self._looking is not None:
+            self._looking.cancel()
+        for one in watched:
+            one.call.abandon()
+        tasks = list(self._tasks)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks.values(), return_exceptions=True)
-    values = {step.id: tasks[step.id].result()[0] for step in pipeline.steps}
-    timings = [
-        StepTiming(step_id=step.id, component=step.component.name, milliseconds=tasks[step.id].result()[1])
-        for step in pipeline.steps
-    ]
-    return Walked(values, timings)
+        if tasks:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    # On threads.
+
+    def _go_on(self, unit: _Unit) -> None:
+        """Do work and what may begin after it; of several, one here."""
+        following: list[_Unit] = [unit]
+        try:
+            while following:
+                self._work.stop_if_cancelled()
+                first, *others = following
+                for other in others:
+                    self._submit(other)
+                following = first()
+        except (_OverError, AttemptGivenUpError):
+            return  # Nobody waits for it, or the event loop goes on with the step.
+        except Exception as error:  # noqa: BLE001 - it is raised where the run is waited for
+            self._fail(error)
+        except BaseException as error:
+            self._fail(RuntimeError(repr(error)))
+            raise
+
+    def _submit(self, unit: _Unit) -> None:
+        self._work.submit(partial(self._context.copy().run, self._go_on, unit))
+
+    def _here(self, step: ValidatedStep, inputs: Mapping[str, Value], began: float) -> list[_Unit]:
+        with self._span(step):
+            value = self._steps.here(step, inputs)
+        return self._completed(step, value, began)
+
+    def _embedded(self, step: ValidatedStep, inputs: Mapping[str, Value], began: float) -> list[_Unit]:
+        call = self._steps.embedded_call(step, inputs)
+        value: Value | None
+        # The span is that of the step: an attempt that is followed by another one does not fail it.
+        with self._watching(step, inputs, call, began), self._span(step):
+            try:
+                with self._steps.service_errors(step, inputs):
+                    value = self._steps.taken(call.first_attempt())
+            except ModelNotInServiceError:
+                value = self._steps.here(step, inputs)
+            except AttemptGivenUpError:
+                return []
+            except AttemptFailed:
+                value = None
+        if value is None:
+            self._on_loop(partial(self._answered, step, inputs, call, began))
+            return []
+        return self._completed(step, value, began)
+
+    @contextmanager
+    def _watching(
+        self, step: ValidatedStep, inputs: Mapping[str, Value], call: EmbeddedCall, began: float
+    ) -> Iterator[None]:
+        """Let a first attempt be given up at its deadline within the block, and at the walk's end."""
+        with self._lock:
+            self._require_going_on()
+            self._watched[step.id] = _Watched(step, inputs, call, began, time.monotonic() + call.timeout_s)
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._watched[step.id]
+
+    def _encode(self, value: Value) -> list[_Unit]:
+        if isinstance(value, StepImage):
+            self._picture = encoded(value.picture())
+        return self._one_less()
+
+    def _finish(self) -> list[_Unit]:
+        order = [step.id for step in self._pipeline.steps]
+        timings = [
+            StepTiming(step_id=step.id, component=step.component.name, milliseconds=self._spent[step.id])
+            for step in self._pipeline.steps
+        ]
+        values = {step: self._values[step] for step in order}
+        taken = self._take(Walked(values, timings, (self._ended - self._began) * 1000, self._picture))
+        self._call(partial(self._give, taken))
+        return []
+
+    # On threads and in the event loop.
+
+    def _ready_steps(self) -> list[ValidatedStep]:
+        """Return the steps that may begin now, each once; the lock is held, or no thread has begun."""
+        ready = [step for step in self._pipeline.steps if self._missing.get(step.id) == set()]
+        for step in ready:
+            del self._missing[step.id]
+        return ready
+
+    def _units(self, steps: Iterable[ValidatedStep]) -> list[_Unit]:
+        """Begin steps: return the work of those that run on threads, give the others to the event loop."""
+        units: list[_Unit] = []
+        for step in steps:
+            begin = {Place.HERE: self._here, Place.EMBEDDED: self._embedded}.get(self._steps.place_of(step))
+            if begin is None:
+                self._on_loop(partial(self._served, step))
+            else:
+                units.append(partial(self._begin, step, begin))
+        return units
+
+    def _begin(self, step: ValidatedStep, run: Callable[..., list[_Unit]]) -> list[_Unit]:
+        return run(step, *self._begun(step))
+
+    def _begun(self, step: ValidatedStep) -> tuple[Mapping[str, Value], float]:
+        """Report that a step begins; return what it takes, and when that was."""
+        with self._lock:
+            self._require_going_on()
+            done, total = len(self._values), len(self._pipeline.steps)
+            self._report(StepProgress(step.id, step.component.name, "running", done, total), 0.0)
+        inputs = {
+            port: self._original if source == INPUT else self._values[source] for port, source in step.inputs.items()
+        }
+        return inputs, time.perf_counter()
+
+    def _completed(self, step: ValidatedStep, value: Value, began: float) -> list[_Unit]:
+        """Keep what a step gave, report it, and return the work that may begin."""
+        ended = time.perf_counter()
+        spent = (ended - began) * 1000
+        with self._lock:
+            self._require_going_on()
+            self._values[step.id], self._spent[step.id] = value, spent
+            self._ended = max(self._ended, ended)
+            done, total = len(self._values), len(self._pipeline.steps)
+            self._report(StepProgress(step.id, step.component.name, "completed", done, total), spent)
+            for missing in self._missing.values():
+                missing.discard(step.id)
+            ready = self._ready_steps()
+        units = self._units(ready)
+        if step.id == self._shown:
+            units.append(partial(self._encode, value))
+        return units + self._one_less()
+
+    def _one_less(self) -> list[_Unit]:
+        """Count work that has ended; after the last of it the walk ends."""
+        with self._lock:
+            self._left -= 1
+            return [] if self._left else [self._finish]
+
+    def _require_going_on(self) -> None:
+        """Check that the walk goes on; the lock is held.
+
+        Raises:
+            _OverError: when it has ended.
+        """
+        if self._stopped:
+            raise _OverError
+
+    def _span(self, step: ValidatedStep) -> AbstractContextManager[Span]:
+        return self._tracing.span(f"step {step.component.name}", {"imageflow.step": step.id})
+
+    def _fail(self, error: Exception) -> None:
+        """End the walk with an error, from any thread; one that comes after its end is for the log."""
+        with self._lock:
+            late, self._stopped = self._stopped, True
+        if not late:
+            self._call(partial(self._raise, error))
+        elif not isinstance(error, ImageFlowError):
+            _log.error("a step of a run that was stopped failed", error=repr(error))
+
+    def _on_loop(self, begin: Callable[[], Coroutine[Any, Any, list[_Unit]]]) -> None:
+        """Run something in the event loop that gives the work which may begin after it, from any thread."""
+        self._call(partial(self._start, begin))
+
+    def _call(self, call: Callable[[], object]) -> None:
+        try:
+            self._loop.call_soon_threadsafe(call, context=self._context.copy())
+        except RuntimeError:
+            # Nobody waits for a run whose loop has ended.
+            if not self._loop.is_closed():
+                raise
+
+    # In the event loop.
+
+    def _give(self, taken: T) -> None:
+        if not self._over.done():
+            self._over.set_result(taken)
+
+    def _raise(self, error: Exception) -> None:
+        if not self._over.done():
+            self._over.set_exception(error)
+
+    def _start(self, begin: Callable[[], Coroutine[Any, Any, list[_Unit]]]) -> None:
+        if self._stopped:
+            return
+        task = self._loop.create_task(self._then(begin()))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _then(self, working: Awaitable[list[_Unit]]) -> None:
+        try:
+            for unit in await working:
+                self._submit(unit)
+        except _OverError:
+            return
+        except Exception as error:  # noqa: BLE001 - it is raised where the run is waited for
+            self._fail(error)
+
+    async def _served(self, step: ValidatedStep) -> list[_Unit]:
+        inputs, began = self._begun(step)
+        with self._span(step):
+            try:
+                value = await self._steps.by_service(step, inputs)
+            except ModelNotInServiceError:
+                value = await self._work.on_thread(self._steps.here, step, inputs)
+        return self._completed(step, value, began)
+
+    async def _answered(
+        self, step: ValidatedStep, inputs: Mapping[str, Value], call: EmbeddedCall, began: float
+    ) -> list[_Unit]:
+        with self._span(step):
+            try:
+                with self._steps.service_errors(step, inputs):
+                    value = self._steps.taken(await call.answer())
+            except ModelNotInServiceError:
+                value = await self._work.on_thread(self._steps.here, step, inputs)
+        return self._completed(step, value, began)
+
+    def _look_for_overdue(self, shortest_s: float) -> None:
+        """Give up first attempts that are overdue, and look again when the next one may be."""
+        now = time.monotonic()
+        for watched in list(self._watched.values()):
+            if watched.ends <= now and watched.call.overdue():
+                self._start(partial(self._answered, watched.step, watched.inputs, watched.call, watched.began))
+        # One that begins from now on is not overdue before the shortest deadline has passed.
+        ends = [watched.ends - now for watched in list(self._watched.values()) if watched.ends > now]
+        self._looking = self._loop.call_later(min([shortest_s, *ends]), self._look_for_overdue, shortest_s)

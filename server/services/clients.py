@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     import grpc
 
     from inspection.components.registry import Parameters
-    from inspection.components.values import StepValue
     from inspection.imaging.picture import Picture
     from server.grpc.unary import UnaryCall
+    from server.services.embedded import EmbeddedCall
     from server.services.replicas import Replica, Replicas
     from server.services.steps import GrpcSteps
 
@@ -170,15 +170,21 @@ class ServiceClients:
         service = BY_COMPONENT.get(component)
         return service is not None and service.key in (self.waiting or self._calls)
 
-    async def run_embedded(
-        self, component: str, parameters: Parameters, picture: Picture, *, deadline_s: float | None = None
-    ) -> StepValue:
-        """Run a step in its service in this process; see ``StepServices``."""
-        from server.services.embedded import answer_of_embedded
+    def embedded_timeout_s(self, component: str) -> float:
+        """Return the deadline of an attempt of a service in this process; see ``StepServices``."""
+        return self.replicas(BY_COMPONENT[component].key).service.timeout_s
 
-        await self.ready()
+    def embedded_call(
+        self, component: str, parameters: Parameters, picture: Picture, *, deadline_s: float | None = None
+    ) -> EmbeddedCall:
+        """Return a call of a service in this process; see ``StepServices``."""
+        from server.services.embedded import EmbeddedCall
+
         key = BY_COMPONENT[component].key
-        return await answer_of_embedded(self.replicas(key), self._calls[key], parameters, picture, deadline_s)
+        replicas, unary = self.replicas(key), self._calls.get(key)
+        if unary is None:  # Disconnected since ``replicas`` was asked.
+            raise Unavailable("service-not-connected", service=replicas.service.name)
+        return EmbeddedCall(replicas, unary, parameters, picture, deadline_s)
 
     async def check(self) -> None:
         """Ask every replica for its health now."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import TYPE_CHECKING
 
 import grpc
 
+from models.errors import ImageFlowError
 from server.grpc.faults import AttemptFailed
+from server.services.attempts import Attempt, Attempts
 from server.services.calling import first_answer
 from server.services.replicas import Replica, Replicas
 
@@ -18,27 +21,118 @@ if TYPE_CHECKING:
     from server.grpc.unary import UnaryCall
 
 
-async def answer_of_embedded(
-    replicas: Replicas, unary: UnaryCall, parameters: Parameters, picture: Picture, deadline_s: float | None = None
-) -> StepValue:
-    """Return what a service makes of a picture, with the deadline, the retries and the circuit of its calls.
+class AttemptGivenUpError(ImageFlowError):
+    """Nobody waits any more for what an attempt gives."""
+
+
+class EmbeddedCall:
+    """A call of a service in this process, with the deadline, the retries and the circuit of its calls.
+
+    The first attempt may be made by whatever thread has the picture, which costs less than another one; who waits for
+    that thread gives the attempt up at its deadline. All others are made in the service's own threads.
 
     Args:
         replicas: of the service: its one replica, in this process.
         unary: its processing call.
         parameters: of its component.
         picture: that it is run on.
-        deadline_s: as ``first_answer``.
+        deadline_s: seconds for all attempts together; None leaves each its own.
 
-    Raises:
-        UserFacingError: as ``first_answer``.
+    Attributes:
+        timeout_s: seconds after which the first attempt is ``overdue``.
     """
 
-    async def ask(_replica: Replica, left_s: float) -> StepValue:
-        try:
-            async with asyncio.timeout(left_s):
-                return await unary.compute(parameters, picture)
-        except TimeoutError as error:
-            raise AttemptFailed(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded") from error
+    def __init__(
+        self,
+        replicas: Replicas,
+        unary: UnaryCall,
+        parameters: Parameters,
+        picture: Picture,
+        deadline_s: float | None = None,
+    ) -> None:
+        self._attempts = Attempts(replicas, deadline_s)
+        self._unary = unary
+        self._parameters = parameters
+        self._picture = picture
+        self._lock = threading.Lock()
+        self._under_way: Attempt | None = None
+        self._abandoned = False
+        self._cancel = threading.Event()
+        self.timeout_s = min(replicas.service.timeout_s, deadline_s or replicas.service.timeout_s)
 
-    return await first_answer(replicas, ask, deadline_s)
+    def first_attempt(self) -> StepValue:
+        """Make the first attempt on this thread.
+
+        Raises:
+            AttemptFailed: when another one may follow: ``answer``.
+            AttemptGivenUpError: when it was given up meanwhile.
+            UserFacingError: as ``answer``.
+        """
+        attempt = self._begun()
+        failure: AttemptFailed | None = None
+        try:
+            value = self._unary.compute_here(self._parameters, self._picture, self._cancel)
+        except AttemptFailed as error:
+            failure = error
+        if self._ended() is None:
+            raise AttemptGivenUpError
+        if failure is None:
+            self._attempts.answered(attempt)
+            return value
+        self._attempts.failed(attempt, failure)
+        # Here, where nothing is handled: a refusal would become its own cause.
+        raise failure if self._attempts.goes_on else self._attempts.error()
+
+    def overdue(self) -> bool:
+        """Give up the first attempt at its deadline; return whether it was under way, and ``answer`` goes on."""
+        attempt = self._ended()
+        if attempt is None:
+            return False
+        self._cancel.set()
+        self._attempts.failed(attempt, _deadline_exceeded())
+        return True
+
+    def abandon(self) -> None:
+        """Give up the first attempt, also one that is yet to begin: nobody waits for the call any more."""
+        with self._lock:
+            self._abandoned = True
+        attempt = self._ended()
+        if attempt is not None:
+            self._cancel.set()
+            self._attempts.abandoned(attempt)
+
+    async def answer(self) -> StepValue:
+        """Return what the service makes of the picture, by the attempts that are left.
+
+        Raises:
+            UserFacingError: as ``first_answer``.
+        """
+
+        async def ask(_replica: Replica, left_s: float) -> StepValue:
+            try:
+                async with asyncio.timeout(left_s):
+                    return await self._unary.compute(self._parameters, self._picture)
+            except TimeoutError as error:
+                raise _deadline_exceeded() from error
+
+        return await first_answer(self._attempts, ask)
+
+    def _begun(self) -> Attempt:
+        with self._lock:
+            if self._abandoned:
+                raise AttemptGivenUpError
+            attempt = self._attempts.begin()
+            if attempt is None:
+                raise self._attempts.error()
+            self._under_way = attempt
+            return attempt
+
+    def _ended(self) -> Attempt | None:
+        """Return the first attempt to the one that ends it; None to all others."""
+        with self._lock:
+            attempt, self._under_way = self._under_way, None
+        return attempt
+
+
+def _deadline_exceeded() -> AttemptFailed:
+    return AttemptFailed(grpc.StatusCode.DEADLINE_EXCEEDED, "Deadline Exceeded")

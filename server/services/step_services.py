@@ -11,9 +11,9 @@ from server.grpc.contract import BY_COMPONENT
 
 if TYPE_CHECKING:
     from inspection.components.registry import Parameters
-    from inspection.components.values import StepValue
     from inspection.imaging.picture import Picture
     from inspection.imaging.placement import Mask, Placement
+    from server.services.embedded import EmbeddedCall
 
 _OVERLAY = "overlay"
 
@@ -94,13 +94,29 @@ class StepServices(Protocol):
         ...
 
     def embeds(self, component: str) -> bool:
-        """Return whether the service of a component runs in this process, so that ``run_embedded`` reaches it."""
+        """Return whether the service of a component runs in this process, so that ``embedded_call`` reaches it."""
         ...
 
-    async def run_embedded(
+    async def ready(self) -> None:
+        """Return when the services are started; those that wait for their first use are started now.
+
+        Raises:
+            UserFacingError: when one cannot be started.
+        """
+        ...
+
+    def embedded_timeout_s(self, component: str) -> float:
+        """Return the seconds after which an attempt of a service in this process is given up; after ``ready``.
+
+        Raises:
+            Unavailable: ``service-not-connected``.
+        """
+        ...
+
+    def embedded_call(
         self, component: str, parameters: Parameters, picture: Picture, *, deadline_s: float | None = None
-    ) -> StepValue:
-        """Run a step in its service in this process on a picture in memory; nothing is stored.
+    ) -> EmbeddedCall:
+        """Return the call of a service in this process on a picture in memory; from any thread, after ``ready``.
 
         Args:
             component: that ``serves`` and ``embeds`` name.
@@ -109,6 +125,6 @@ class StepServices(Protocol):
             deadline_s: as for ``run``.
 
         Raises:
-            UserFacingError: as ``run``.
+            Unavailable: ``service-not-connected``.
         """
         ...

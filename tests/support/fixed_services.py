@@ -34,7 +34,14 @@ class Services:
         del component
         return False
 
-    async def run_embedded(self, *_: Any, **__: Any) -> Any:
+    async def ready(self) -> None:
+        return
+
+    def embedded_timeout_s(self, component: str) -> float:
+        del component
+        return 30.0
+
+    def embedded_call(self, *_: Any, **__: Any) -> Any:
         raise AssertionError
 
 

@@ -19,6 +19,7 @@ from inspection.imaging.picture import Picture
 from server.objects.store import ObjectStore
 from server.orchestration.images import StepImage
 from server.orchestration.run_work import STOP_S, RunWork, Work
+from tests.support.log_lines import log_lines
 
 DEADLINE_S = 10.0
 
@@ -63,6 +64,78 @@ def test_a_thread_has_ended_when_its_run_has_failed(work: Work) -> None:
 
     in_a_run(work, run)
     assert ended.is_set()
+
+
+def test_submitted_work_has_ended_when_its_run_has_failed(work: Work) -> None:
+    ended = threading.Event()
+
+    async def run(made: RunWork) -> None:
+        begun = threading.Event()
+
+        def long() -> None:
+            begun.set()
+            assert made.cancel.wait(DEADLINE_S)
+            ended.set()
+
+        made.submit(long)
+        await asyncio.to_thread(begun.wait, DEADLINE_S)
+        assert not ended.is_set()
+
+    in_a_run(work, run)
+    assert ended.is_set()
+
+
+def test_a_run_does_not_wait_long_for_submitted_work_that_is_deaf(work: Work) -> None:
+    release = threading.Event()
+
+    async def main() -> float:
+        made = RunWork(work)
+        made.submit(lambda: release.wait(DEADLINE_S))
+        began = time.monotonic()
+        await made.stop()
+        return time.monotonic() - began
+
+    try:
+        assert asyncio.run(main()) < STOP_S + 0.5
+    finally:
+        release.set()
+
+
+def test_submitted_work_that_has_not_begun_does_not_begin_after_its_run(tmp_path: Path) -> None:
+    began: list[int] = []
+    release = threading.Event()
+    with ThreadPoolExecutor(1) as threads:
+        made = RunWork(Work(ObjectStore(tmp_path.as_uri()), threads, ImageLimits()))
+        made.submit(lambda: release.wait(DEADLINE_S))
+        made.submit(lambda: began.append(1))
+        asyncio.run(made.stop())
+        release.set()
+    assert began == []
+
+
+def test_work_may_be_submitted_from_a_thread_of_the_run(work: Work) -> None:
+    ran = threading.Event()
+    made = RunWork(work)
+    made.submit(lambda: made.submit(ran.set))
+    assert ran.wait(DEADLINE_S)
+
+
+def test_a_fault_of_submitted_work_that_is_stopped_is_logged(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = log_lines(monkeypatch, "server.orchestration.run_work")
+
+    async def run(made: RunWork) -> None:
+        begun = threading.Event()
+
+        def fail() -> None:
+            begun.set()
+            assert made.cancel.wait(DEADLINE_S)
+            raise ZeroDivisionError
+
+        made.submit(fail)
+        await asyncio.to_thread(begun.wait, DEADLINE_S)
+
+    in_a_run(work, run)
+    assert [line["error"] for line in lines] == ["ZeroDivisionError()"]
 
 
 def test_a_run_does_not_wait_long_for_a_deaf_thread(work: Work) -> None:

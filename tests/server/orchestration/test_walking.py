@@ -1,96 +1,288 @@
-"""Steps begin when what they take is there, independent ones at the same time."""
+"""Steps begin when what they take is there, independent ones at the same time, each on a thread."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from inspection.components.values import DetectionList
-from inspection.imaging.files import ImageLimits
+from inspection.components.registry import StepContext
+from inspection.components.values import CodeList, StepValue
+from inspection.imaging.files import decode_image
 from inspection.imaging.picture import Picture
-from inspection.pipeline import PipelineDefinition, ValidatedPipeline, validate_definition
 from inspection.pipeline.runner import StepProgress
-from inspection.pipeline.validation import ValidatedStep
 from models.errors import InvalidInput
-from server.objects.store import ObjectStore
-from server.orchestration.images import StepImage
-from server.orchestration.run_work import RunWork, Work
-from server.orchestration.walking import Value, Walked, walk
+from server.orchestration.run_work import Work
+from server.orchestration.walking import Walked
+from server.services.step_services import StepAnswer, StoredImage
+from tests.support.embedded_services import PlantedServices
+from tests.support.log_lines import log_lines
+from tests.support.walks import DEADLINE_S, ORIGINAL, a_picture, coloured, picture_of, pipeline, resizes, walked, works
+
+Inputs = Mapping[str, StepValue]
 
 
-def pipeline(**inputs: str) -> ValidatedPipeline:
-    """Return a pipeline of resize steps, each with its source."""
-    steps = [{"id": name, "component": "resize", "inputs": {"image": source}} for name, source in inputs.items()]
-    return validate_definition(PipelineDefinition.parse({"name": "P", "steps": steps}))
+@pytest.fixture
+def work(tmp_path: Path) -> Iterator[Work]:
+    with works(tmp_path) as made:
+        yield made
 
 
-def original(folder: Path) -> StepImage:
-    work = Work(ObjectStore(folder.as_uri()), ThreadPoolExecutor(1), ImageLimits())
-    return StepImage(RunWork(work), picture=Picture.original(np.zeros((4, 4, 3), np.uint8)))
+def test_independent_steps_run_at_the_same_time(work: Work) -> None:
+    both = threading.Barrier(2)
+
+    def meet(_inputs: Inputs, _context: StepContext) -> Picture:
+        both.wait(DEADLINE_S)
+        return ORIGINAL
+
+    of = resizes({"a": "input", "b": "input"}, a=meet, b=meet)
+    assert list(asyncio.run(walked(work, of)).values) == ["a", "b"]
 
 
-def test_independent_steps_run_at_the_same_time(tmp_path: Path) -> None:
-    both = asyncio.Barrier(2)
+def test_steps_of_one_source_run_at_the_same_time(work: Work) -> None:
+    both = threading.Barrier(2)
 
-    async def run(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
-        del step, inputs
-        await both.wait()
-        return DetectionList(())
+    def meet(_inputs: Inputs, _context: StepContext) -> Picture:
+        both.wait(DEADLINE_S)
+        return ORIGINAL
 
-    async def both_meet() -> Walked:
-        async with asyncio.timeout(10):
-            return await walk(pipeline(a="input", b="input"), original(tmp_path), run, lambda *_: None)
-
-    assert list(asyncio.run(both_meet()).values) == ["a", "b"]
+    of = resizes({"a": "input", "b": "a", "c": "a"}, a=a_picture, b=meet, c=meet)
+    assert list(asyncio.run(walked(work, of)).values) == ["a", "b", "c"]
 
 
-def test_a_step_gets_what_its_source_gave(tmp_path: Path) -> None:
-    given: dict[str, Value] = {}
-    first = original(tmp_path)
+def test_a_step_gets_what_its_source_gave(work: Work) -> None:
+    given: dict[str, StepValue] = {}
 
-    async def run(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
-        given[step.id] = inputs["image"]
-        return DetectionList(()) if step.id == "b" else original(tmp_path)
+    def run(inputs: Inputs, context: StepContext) -> Picture:
+        given[context.step_id] = inputs["image"]
+        return coloured(len(given))
 
-    walked = asyncio.run(walk(pipeline(b="a", a="input"), first, run, lambda *_: None))
-    assert given["a"] is first
-    assert given["b"] is walked.values["a"]
+    walk = asyncio.run(walked(work, resizes({"b": "a", "a": "input"}, a=run, b=run)))
+    assert given["a"] is ORIGINAL
+    assert given["b"] is picture_of(walk, "a")
 
 
-def test_progress_is_reported_before_a_step_begins(tmp_path: Path) -> None:
+def test_what_a_walk_gave_is_in_the_order_of_the_pipeline(work: Work) -> None:
+    second = threading.Event()
+
+    def late(_inputs: Inputs, _context: StepContext) -> Picture:
+        assert second.wait(DEADLINE_S)
+        return ORIGINAL
+
+    def early(_inputs: Inputs, _context: StepContext) -> Picture:
+        second.set()
+        return ORIGINAL
+
+    walk = asyncio.run(walked(work, resizes({"a": "input", "b": "input"}, a=late, b=early)))
+    assert (list(walk.values), [timing.step_id for timing in walk.timings]) == (["a", "b"], ["a", "b"])
+
+
+def test_progress_is_reported_before_a_step_begins(work: Work) -> None:
     seen: list[tuple[str, str, int]] = []
 
-    async def run(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
-        del step, inputs
-        return DetectionList(())
+    def run(_inputs: Inputs, context: StepContext) -> Picture:
+        seen.append((context.step_id, "begins", -1))
+        return ORIGINAL
 
     def report(progress: StepProgress, milliseconds: float) -> None:
         assert milliseconds >= 0
         seen.append((progress.step_id, progress.status, progress.done))
 
-    asyncio.run(walk(pipeline(a="input", b="a"), original(tmp_path), run, report))
-    assert seen == [("a", "running", 0), ("a", "completed", 1), ("b", "running", 1), ("b", "completed", 2)]
+    asyncio.run(walked(work, resizes({"a": "input", "b": "a"}, a=run, b=run), report=report))
+    assert seen == [
+        ("a", "running", 0),
+        ("a", "begins", -1),
+        ("a", "completed", 1),
+        ("b", "running", 1),
+        ("b", "begins", -1),
+        ("b", "completed", 2),
+    ]
 
 
-def test_the_error_of_a_step_ends_the_others(tmp_path: Path) -> None:
+def test_progress_of_several_threads_is_reported_in_order(work: Work) -> None:
+    together, reporting = threading.Barrier(4), threading.Lock()
+    others = {"running": threading.Event(), "completed": threading.Event()}
+    seen: list[StepProgress] = []
+
+    def meet(_inputs: Inputs, _context: StepContext) -> Picture:
+        together.wait(DEADLINE_S)
+        return ORIGINAL
+
+    def report(progress: StepProgress, _: float) -> None:
+        if not reporting.acquire(blocking=False):
+            others[progress.status].set()
+            raise AssertionError("another thread reports")
+        if all(one.status != progress.status for one in seen):
+            # The first waits a moment for another one, whose turn must not come.
+            assert not others[progress.status].wait(0.2)
+        seen.append(progress)
+        reporting.release()
+
+    names = "abcdefgh"
+    of = resizes(dict.fromkeys(names, "input"), **dict.fromkeys(names, meet))
+    asyncio.run(walked(work, of, report=report))
+    done = [one.done for one in seen]
+    assert done == sorted(done)
+    assert [one.done for one in seen if one.status == "completed"] == list(range(1, 9))
+    assert [[one.status for one in seen if one.step_id == name] for name in names] == 8 * [["running", "completed"]]
+
+
+def test_the_error_of_a_step_ends_the_others(work: Work) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def fail(_inputs: Inputs, _context: StepContext) -> Picture:
+        assert begun.wait(DEADLINE_S)
+        raise InvalidInput("request-malformed")
+
+    def long(_inputs: Inputs, context: StepContext) -> Picture:
+        begun.set()
+        assert context.cancel is not None
+        assert context.cancel.wait(DEADLINE_S)
+        stopped.set()
+        return ORIGINAL
+
+    with pytest.raises(InvalidInput):
+        asyncio.run(walked(work, resizes({"a": "input", "b": "input"}, a=fail, b=long)))
+    assert stopped.is_set()
+
+
+def test_the_error_of_a_step_ends_the_call_of_a_service_elsewhere(work: Work) -> None:
+    begun = threading.Event()
     cancelled: list[str] = []
 
-    async def run(step: ValidatedStep, inputs: Mapping[str, Value]) -> Value:
-        del inputs
-        if step.id == "a":
-            raise InvalidInput("request-malformed")
+    def fail(_inputs: Inputs, _context: StepContext) -> Picture:
+        assert begun.wait(DEADLINE_S)
+        raise InvalidInput("request-malformed")
+
+    async def hang(image: StoredImage) -> StepAnswer:
+        begun.set()
         try:
             await asyncio.Event().wait()
         except asyncio.CancelledError:
-            cancelled.append(step.id)
+            cancelled.append(image.object_key)
             raise
-        return DetectionList(())
+        raise AssertionError
+
+    of = pipeline({"a": ("resize", "input"), "b": ("filter", "input")}, a=fail)
+    with pytest.raises(InvalidInput):
+        asyncio.run(walked(work, of, PlantedServices(elsewhere={"filter": hang})))
+    assert len(cancelled) == 1
+
+
+def test_a_step_after_one_that_failed_does_not_begin(work: Work) -> None:
+    begun: list[str] = []
+
+    def fail(_inputs: Inputs, _context: StepContext) -> Picture:
+        raise InvalidInput("request-malformed")
+
+    def after(_inputs: Inputs, context: StepContext) -> Picture:
+        begun.append(context.step_id)
+        return ORIGINAL
 
     with pytest.raises(InvalidInput):
-        asyncio.run(walk(pipeline(a="input", b="input"), original(tmp_path), run, lambda *_: None))
-    assert cancelled == ["b"]
+        asyncio.run(walked(work, resizes({"a": "input", "b": "a"}, a=fail, b=after)))
+    assert begun == []
+
+
+def test_a_fault_of_what_takes_the_outcome_is_raised(work: Work) -> None:
+    def take(_: Walked) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        asyncio.run(walked(work, resizes({"a": "input"}, a=a_picture), take=take))
+
+
+def logged_of_a_second_failure(work: Work, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[str]:
+    """Return the errors that are logged when a step fails after its walk has failed by another one."""
+    lines = log_lines(monkeypatch, "server.orchestration.walking")
+    begun = threading.Event()
+
+    def fail(_inputs: Inputs, _context: StepContext) -> Picture:
+        assert begun.wait(DEADLINE_S)
+        raise InvalidInput("request-malformed")
+
+    def fail_when_stopped(_inputs: Inputs, context: StepContext) -> Picture:
+        begun.set()
+        assert context.cancel is not None
+        assert context.cancel.wait(DEADLINE_S)
+        raise error
+
+    with pytest.raises(InvalidInput):
+        asyncio.run(walked(work, resizes({"a": "input", "b": "input"}, a=fail, b=fail_when_stopped)))
+    return [str(line["error"]) for line in lines if line["log_level"] == "error"]
+
+
+def test_a_fault_after_the_walk_has_failed_is_logged(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
+    logged = logged_of_a_second_failure(work, monkeypatch, ZeroDivisionError("in the second branch"))
+    assert logged == ["ZeroDivisionError('in the second branch')"]
+
+
+def test_an_error_for_users_after_the_walk_has_failed_is_not_logged(
+    work: Work, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert logged_of_a_second_failure(work, monkeypatch, InvalidInput("request-malformed")) == []
+
+
+def test_a_walk_whose_caller_is_cancelled_stops_its_steps(work: Work) -> None:
+    begun, stopped = threading.Event(), threading.Event()
+
+    def long(_inputs: Inputs, context: StepContext) -> Picture:
+        begun.set()
+        assert context.cancel is not None
+        assert context.cancel.wait(DEADLINE_S)
+        stopped.set()
+        return ORIGINAL
+
+    async def main() -> None:
+        walking = asyncio.create_task(walked(work, resizes({"a": "input"}, a=long)))
+        assert await asyncio.to_thread(begun.wait, DEADLINE_S)
+        walking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await walking
+        assert stopped.is_set()
+
+    asyncio.run(main())
+
+
+def test_a_walk_whose_caller_is_cancelled_leaves_no_task(work: Work) -> None:
+    async def main() -> set[str]:
+        begun = asyncio.Event()
+
+        async def hang(_: StoredImage) -> StepAnswer:
+            begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        services = PlantedServices(elsewhere={"filter": hang})
+        walking = asyncio.create_task(walked(work, pipeline({"a": ("filter", "input")}), services))
+        await asyncio.wait_for(begun.wait(), DEADLINE_S)
+        walking.cancel()
+        await asyncio.gather(walking, return_exceptions=True)
+        return {task.get_name() for task in asyncio.all_tasks() - {asyncio.current_task()}}
+
+    assert asyncio.run(main()) == set()
+
+
+def test_the_picture_shown_is_given_with_what_the_walk_gave(work: Work) -> None:
+    last = coloured(7)
+    of = resizes({"a": "input", "b": "a"}, a=a_picture, b=lambda *_: last)
+    shown = asyncio.run(walked(work, of)).picture
+    assert shown is not None
+    assert (shown.width, shown.height) == (8, 6)
+    assert np.array_equal(decode_image(shown.data), last.pixels)
+
+
+def test_a_grey_picture_is_shown_in_colour(work: Work) -> None:
+    grey = Picture.original(coloured(7).pixels[..., 0])
+    shown = asyncio.run(walked(work, resizes({"a": "input"}, a=lambda *_: grey))).picture
+    assert shown is not None
+    assert np.array_equal(decode_image(shown.data, mode="as-stored")[..., 1], grey.pixels)
+
+
+def test_no_picture_is_given_where_the_pipeline_shows_none(work: Work) -> None:
+    of = pipeline({"a": ("resize", "input"), "b": ("barcode", "a")}, a=a_picture, b=lambda *_: CodeList(()))
+    assert asyncio.run(walked(work, of)).picture is None

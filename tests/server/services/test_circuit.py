@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
 import pytest
 
 from server.services.circuit import FAILURES, OPEN_S, Circuit, CircuitState
@@ -16,6 +20,13 @@ class Clock:
         return self.now
 
 
+def begun(circuit: Circuit) -> int:
+    """Begin a call that the circuit allows."""
+    period = circuit.begin()
+    assert period is not None
+    return period
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -25,7 +36,7 @@ def clock() -> Clock:
 def opened(clock: Clock) -> Circuit:
     circuit = Circuit(clock)
     for _ in range(FAILURES):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
     return circuit
 
 
@@ -38,7 +49,7 @@ def test_the_fifth_failure_in_a_row_opens_the_circuit(clock: Clock) -> None:
     circuit = Circuit(clock)
     states = []
     for _ in range(5):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
         states.append(circuit.state)
     assert states == [CircuitState.CLOSED] * 4 + [CircuitState.OPEN]
 
@@ -47,8 +58,8 @@ def test_a_success_forgets_the_failures_before_it(clock: Clock) -> None:
     circuit = Circuit(clock)
     for _ in range(3):
         for _ in range(FAILURES - 1):
-            circuit.fail(circuit.begin())
-        circuit.succeed(circuit.begin())
+            circuit.fail(begun(circuit))
+        circuit.succeed(begun(circuit))
     assert circuit.state is CircuitState.CLOSED
 
 
@@ -66,19 +77,19 @@ def test_an_open_circuit_says_how_long_it_stays_open(opened: Circuit, clock: Clo
 
 def test_a_half_open_circuit_lets_one_call_through(opened: Circuit, clock: Clock) -> None:
     clock.now += OPEN_S
-    opened.begin()
+    begun(opened)
     assert (opened.state, opened.allows) == (CircuitState.HALF_OPEN, False)
 
 
 def test_the_call_that_succeeds_closes_a_half_open_circuit(opened: Circuit, clock: Clock) -> None:
     clock.now += OPEN_S
-    opened.succeed(opened.begin())
+    opened.succeed(begun(opened))
     assert (opened.state, opened.allows) == (CircuitState.CLOSED, True)
 
 
 def test_the_call_that_fails_opens_a_half_open_circuit_for_another_30_seconds(opened: Circuit, clock: Clock) -> None:
     clock.now += OPEN_S
-    opened.fail(opened.begin())
+    opened.fail(begun(opened))
     assert opened.state is CircuitState.OPEN
     clock.now += OPEN_S
     assert opened.allows
@@ -86,40 +97,70 @@ def test_the_call_that_fails_opens_a_half_open_circuit_for_another_30_seconds(op
 
 def test_a_cancelled_call_leaves_a_half_open_circuit_for_another_one(opened: Circuit, clock: Clock) -> None:
     clock.now += OPEN_S
-    opened.abandon(opened.begin())
+    opened.abandon(begun(opened))
     assert (opened.state, opened.allows) == (CircuitState.HALF_OPEN, True)
 
 
 def test_an_open_circuit_begins_no_call(opened: Circuit) -> None:
-    with pytest.raises(RuntimeError):
-        opened.begin()
+    assert opened.begin() is None
+
+
+def test_a_half_open_circuit_begins_no_second_call(opened: Circuit, clock: Clock) -> None:
+    clock.now += OPEN_S
+    begun(opened)
+    assert opened.begin() is None
+
+
+class Meeting(Circuit):
+    """Waits for a moment, before what it allows is used, for a second thread, whose turn must not come."""
+
+    both: threading.Barrier | None = None
+
+    @property
+    def allows(self) -> bool:
+        found = super().allows
+        if self.both is not None:
+            with suppress(threading.BrokenBarrierError):
+                self.both.wait(0.2)
+        return found
+
+
+def test_two_threads_that_find_a_circuit_half_open_begin_one_call_between_them(clock: Clock) -> None:
+    circuit = Meeting(clock)
+    for _ in range(FAILURES):
+        circuit.fail(begun(circuit))
+    clock.now += OPEN_S
+    circuit.both = threading.Barrier(2)
+    with ThreadPoolExecutor(2) as threads:
+        periods = [future.result() for future in [threads.submit(circuit.begin) for _ in range(2)]]
+    assert sum(period is not None for period in periods) == 1
 
 
 def test_a_late_success_of_an_older_call_leaves_the_circuit_open(clock: Clock) -> None:
     circuit = Circuit(clock)
-    slow = circuit.begin()
+    slow = begun(circuit)
     for _ in range(FAILURES):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
     circuit.succeed(slow)
     assert circuit.state is CircuitState.OPEN
 
 
 def test_a_late_success_of_an_older_call_does_not_decide_for_a_half_open_circuit(clock: Clock) -> None:
     circuit = Circuit(clock)
-    slow = circuit.begin()
+    slow = begun(circuit)
     for _ in range(FAILURES):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
     clock.now += OPEN_S
-    circuit.begin()
+    begun(circuit)
     circuit.succeed(slow)
     assert (circuit.state, circuit.allows) == (CircuitState.HALF_OPEN, False)
 
 
 def test_a_late_failure_of_an_older_call_does_not_prolong_an_open_circuit(clock: Clock) -> None:
     circuit = Circuit(clock)
-    slow = circuit.begin()
+    slow = begun(circuit)
     for _ in range(FAILURES):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
     clock.now += OPEN_S - 1
     circuit.fail(slow)
     assert circuit.seconds_until_tried == pytest.approx(1)
@@ -127,11 +168,11 @@ def test_a_late_failure_of_an_older_call_does_not_prolong_an_open_circuit(clock:
 
 def test_late_failures_of_older_calls_do_not_open_a_circuit_that_closed_again(clock: Clock) -> None:
     circuit = Circuit(clock)
-    slow = [circuit.begin() for _ in range(FAILURES)]
+    slow = [begun(circuit) for _ in range(FAILURES)]
     for _ in range(FAILURES):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
     clock.now += OPEN_S
-    circuit.succeed(circuit.begin())
+    circuit.succeed(begun(circuit))
     for call in slow:
         circuit.fail(call)
     assert circuit.state is CircuitState.CLOSED
@@ -139,11 +180,11 @@ def test_late_failures_of_older_calls_do_not_open_a_circuit_that_closed_again(cl
 
 def test_a_call_that_was_given_up_does_not_let_another_one_decide_too(clock: Clock) -> None:
     circuit = Circuit(clock)
-    slow = circuit.begin()
+    slow = begun(circuit)
     for _ in range(FAILURES):
-        circuit.fail(circuit.begin())
+        circuit.fail(begun(circuit))
     clock.now += OPEN_S
-    circuit.begin()
+    begun(circuit)
     circuit.abandon(slow)
     assert not circuit.allows
 
