@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
@@ -17,6 +18,9 @@ class Subscription(Protocol[ValueT]):
     before that is not seen. It ends with the block, with ``aclose``, or when the bus is closed: the events that wait
     come first, then the iteration ends. A reader that falls too far behind loses the oldest events, never holds up who
     publishes, and finds how many it lost in ``missed``: it then reads the present state from its source again.
+
+    What its topic lets wait may come together with what follows, some hundredths of a second later at most; anything
+    else comes at once. Events keep their order.
     """
 
     @property
@@ -94,8 +98,14 @@ class EventBus(Protocol):
             RuntimeError: when the bus is closed. A bug.
         """
 
-    def subscribe(self, topic: Topic[ValueT]) -> Subscription[ValueT]:
+    def subscribe(self, topic: Topic[ValueT], wanted: Callable[[ValueT], bool] | None = None) -> Subscription[ValueT]:
         """Return a subscription: ``async for event in bus.subscribe(topic)``.
+
+        Args:
+            topic: whose events it gets.
+            wanted: tells of a value whether the reader wants its event; None for all. What it does not want takes no
+                room, is never missed and does not wake it. Called by whoever passes an event on, on any thread: it
+                takes moments and raises nothing.
 
         Raises:
             RuntimeError: when the bus is closed. A bug.

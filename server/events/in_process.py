@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -75,15 +76,17 @@ class InProcessBus:
         done.set_result(None)
         return done
 
-    def subscribe(self, topic: Topic[ValueT]) -> QueuedSubscription[ValueT]:
-        """Return a subscription: ``async for event in bus.subscribe(topic)``.
+    def subscribe(
+        self, topic: Topic[ValueT], wanted: Callable[[ValueT], bool] | None = None
+    ) -> QueuedSubscription[ValueT]:
+        """Return a subscription to the wanted events, or to all: ``async for event in bus.subscribe(topic)``.
 
         Raises:
             RuntimeError: when the bus is closed. A bug.
         """
         with self._lock:
             self._require_open()
-        return QueuedSubscription(self, topic, self._most_waiting)
+        return QueuedSubscription(self, topic, self._most_waiting, wanted)
 
     def consume(self, topic: Topic[ValueT], group: str) -> QueueConsumer[ValueT]:
         """Return a new member of a consumer group: ``async for delivery in bus.consume(topic, group)``.

@@ -10,6 +10,7 @@ from typing import Protocol, Self, TypeVar
 
 from models.errors import Unavailable
 from server.core.structlog_import import structlog
+from server.events.waker import Waker
 
 _PAUSE_S = 1.0
 _log = structlog.get_logger("imageflow.server")
@@ -46,8 +47,7 @@ class LoopReader:
     """Begins with its first use in an event loop, can be woken by any thread, ends with ``aclose``."""
 
     def __init__(self) -> None:
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._ready = asyncio.Event()
+        self._ready = Waker()
         self._begun = False
 
     def __aiter__(self) -> Self:
@@ -75,17 +75,10 @@ class LoopReader:
 
     async def _begin(self) -> None:
         if not self._begun:
-            self._loop = asyncio.get_running_loop()
+            self._ready.begin()
             await self._join()
             self._begun = True
 
     def wake(self) -> None:
         """Let the reader look again. Called from any thread."""
-        if self._loop is None:
-            return
-        try:
-            self._loop.call_soon_threadsafe(self._ready.set)
-        except RuntimeError:
-            # A reader whose loop has ended does not read any more.
-            if not self._loop.is_closed():
-                raise
+        self._ready.wake()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -15,6 +16,11 @@ ValueT = TypeVar("ValueT", bound=BaseModel)
 _DEAD = ".dead-letter"
 
 
+def _never(value: BaseModel) -> bool:
+    del value
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Topic(Generic[ValueT]):
     """A kind of event.
@@ -24,11 +30,14 @@ class Topic(Generic[ValueT]):
         model: what its events are; frozen, since every reader gets the same object.
         groups: consumer groups that get every event, also one published before their first consumer is there. A broker
             keeps events for all groups by itself; the bus within a process keeps them for these.
+        may_wait: tells of a value whether a subscriber may get its event a moment later, together with others. Called
+            by whoever passes it on, on any thread.
     """
 
     name: str
     model: type[ValueT]
     groups: tuple[str, ...] = ()
+    may_wait: Callable[[ValueT], bool] = _never
 
     def to_json(self, value: ValueT) -> bytes:
         """Return an event's value as JSON, UTF-8.

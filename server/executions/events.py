@@ -58,7 +58,17 @@ class ExecutionRequest(Reply):
     execution_id: Id
 
 
-PIPELINE_PROGRESS = Topic("pipeline-progress", ExecutionEvent)
+def is_accepted(event: ExecutionEvent) -> bool:
+    """Return whether an event says that an execution waits for a worker."""
+    return event.status is ExecutionStatus.PENDING
+
+
+def _may_wait(event: ExecutionEvent) -> bool:
+    """Return whether an event is one of many on the way: progress, or that an execution has begun."""
+    return event.step_id is not None or event.status is ExecutionStatus.RUNNING
+
+
+PIPELINE_PROGRESS = Topic("pipeline-progress", ExecutionEvent, may_wait=_may_wait)
 """Progress of executions; the key is the execution's id."""
 WORKERS = "image-processing-workers"
 """The consumer group of the workers."""

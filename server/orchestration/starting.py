@@ -8,10 +8,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from models.errors import Unavailable
-from models.states import ExecutionStatus
 from server.context import ServerContext
 from server.core.structlog_import import structlog
-from server.executions.events import PIPELINE_PROGRESS
+from server.executions.events import PIPELINE_PROGRESS, is_accepted
 from server.executions.leases import has_waiting
 from server.executions.retention import remove_ended
 
@@ -76,13 +75,13 @@ async def _first(context: ServerContext) -> None:
 
 
 async def _announced(context: ServerContext) -> None:
-    async with context.events.subscribe(PIPELINE_PROGRESS) as events:
+    async with context.events.subscribe(PIPELINE_PROGRESS, is_accepted) as events:
         while not await asyncio.to_thread(_waits, context):
             try:
                 async with asyncio.timeout(_LOOK_S):
-                    while (event := await anext(events, None)) is not None:
-                        if event.value.status is ExecutionStatus.PENDING:
-                            return
+                    if await anext(events, None) is not None:
+                        return
+                    await asyncio.sleep(_LOOK_S)  # The bus is closed: there is nothing to wait for there.
             except TimeoutError:
                 continue
 

@@ -18,12 +18,11 @@ from inspection.model_files.step_models import ModelFinder
 from models.errors import Unavailable
 from models.ids import new_id
 from models.last_work import follow_commit
-from models.states import ExecutionStatus
 from server.context import ServerContext
 from server.core.structlog_import import structlog
 from server.events.reader import once_reachable
 from server.executions.announcing import announce
-from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WORKERS
+from server.executions.events import PIPELINE_PROGRESS, PROCESSING_REQUESTS, WORKERS, is_accepted
 from server.executions.jobs import Job, next_job
 from server.executions.leases import Claimed, has_waiting
 from server.orchestration.begun_work import outlasting
@@ -95,10 +94,9 @@ class Worker:
 
     async def _listen(self) -> None:
         """Wake up for executions that were accepted."""
-        async with once_reachable(self._context.events.subscribe(PIPELINE_PROGRESS)) as events:
-            async for event in events:
-                if event.value.status is ExecutionStatus.PENDING:
-                    self._expected.announce()
+        async with once_reachable(self._context.events.subscribe(PIPELINE_PROGRESS, is_accepted)) as events:
+            async for _ in events:
+                self._expected.announce()
 
     async def _consume(self) -> None:
         """Wake up for requests of the bus; one is taken when there is room for it, so that others may have it else."""

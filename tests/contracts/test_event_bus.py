@@ -41,6 +41,7 @@ class Alert(BaseModel):
 
 
 PROGRESS = Topic("contract-progress", Progress)
+PATIENT = Topic("contract-patient", Progress, may_wait=lambda value: value.n % 10 != 0)
 GROUP = "contract-workers"
 WORK = Topic("contract-work", Progress, groups=(GROUP,))
 ALERT = Topic("contract-alert", Alert)
@@ -212,6 +213,69 @@ def test_events_that_wait_come_before_the_end(bus: EventBus) -> None:
             await take(later, 1)
             bus.close()
             assert [event.value.n async for event in events] == [1]
+
+    run(scenario())
+
+
+def is_even(value: Progress) -> bool:
+    return value.n % 2 == 0
+
+
+def test_a_reader_gets_the_events_alone_that_it_wants(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS, wanted=is_even) as events:
+            for number in range(10):
+                bus.publish(PROGRESS, "k", Progress(n=number))
+            assert numbers(await take(events, 5)) == [0, 2, 4, 6, 8]
+
+    run(scenario())
+
+
+def test_what_one_reader_does_not_want_comes_to_another(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS, wanted=is_even), bus.subscribe(PROGRESS) as events:
+            for number in range(3):
+                bus.publish(PROGRESS, "k", Progress(n=number))
+            assert numbers(await take(events, 3)) == [0, 1, 2]
+
+    run(scenario())
+
+
+def test_events_that_are_not_wanted_take_no_room(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PROGRESS, wanted=is_even) as events, bus.subscribe(PROGRESS) as all_events:
+            bus.publish(PROGRESS, "k", Progress(n=0))
+            for _ in range(MOST_WAITING):
+                bus.publish(PROGRESS, "k", Progress(n=1))
+            bus.publish(PROGRESS, "k", Progress(n=2))
+            while all_events.missed < 2:
+                await asyncio.sleep(0.005)
+            assert numbers(await take(events, 2)) == [0, 2]
+            assert events.missed == 0
+
+    run(scenario())
+
+
+def test_events_that_may_wait_keep_their_order_among_the_urgent(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PATIENT) as events:
+            reading = asyncio.create_task(take(events, 55))
+            for number in range(55):
+                bus.publish(PATIENT, "k", Progress(n=number))
+                await asyncio.sleep(0)
+            assert numbers(await reading) == list(range(55))
+
+    run(scenario())
+
+
+def test_events_that_may_wait_come_before_the_end(bus: EventBus) -> None:
+    async def scenario() -> None:
+        async with bus.subscribe(PATIENT) as events, bus.subscribe(PATIENT) as later:
+            for number in (1, 2, 3):
+                bus.publish(PATIENT, "k", Progress(n=number))
+            await take(later, 3)
+            bus.close()
+            assert [event.value.n async for event in events] == [1, 2, 3]
 
     run(scenario())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
@@ -57,14 +58,16 @@ class KafkaBus:
         self._require_open()
         return self._publisher.send(message)
 
-    def subscribe(self, topic: Topic[ValueT]) -> QueuedSubscription[ValueT]:
-        """Return a subscription: ``async for event in bus.subscribe(topic)``.
+    def subscribe(
+        self, topic: Topic[ValueT], wanted: Callable[[ValueT], bool] | None = None
+    ) -> QueuedSubscription[ValueT]:
+        """Return a subscription to the wanted events, or to all: ``async for event in bus.subscribe(topic)``.
 
         Raises:
             RuntimeError: when the bus is closed. A bug.
         """
         self._require_open()
-        return QueuedSubscription(self._fanout, topic, self._most_waiting)
+        return QueuedSubscription(self._fanout, topic, self._most_waiting, wanted)
 
     def consume(self, topic: Topic[ValueT], group: str) -> GroupMember[ValueT]:
         """Return a new member of a consumer group: ``async for delivery in bus.consume(topic, group)``.
