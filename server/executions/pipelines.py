@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import bindparam, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from models.errors import DoesNotFit, InvalidInput, NotFound
 from models.messages import LocalText
@@ -19,6 +21,10 @@ from models.prepared import Prepared
 if TYPE_CHECKING:
     from inspection.pipeline.validation import ValidatedPipeline
 
+_MOST_KEPT = 64
+_LONGEST_KEPT = 4096
+"""Characters of the parameters of a resolution that is kept."""
+
 
 class PipelineVersion(Protocol):
     """What is needed of a pipeline's record."""
@@ -27,6 +33,7 @@ class PipelineVersion(Protocol):
     name: Any
     version: Any
     clock: Any
+    rev: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +52,18 @@ class ResolvedPipeline:
 
 
 def resolve(
-    session: Session, pipeline_id: str, parameters: Mapping[str, Mapping[str, Any]], other_models: Collection[str]
+    connection: Connection,
+    pipeline_id: str,
+    parameters: Mapping[str, Mapping[str, Any]],
+    other_models: Callable[[], Collection[str]],
 ) -> ResolvedPipeline:
     """Return the pipeline of a request; its parameters are checked by the rules of an item's.
 
     Args:
-        session: the transaction.
+        connection: to the store, in a transaction or none.
         pipeline_id: of the pipeline.
         parameters: step id → parameter → value.
-        other_models: names of the models that are no records: those of the server's settings.
+        other_models: returns the names of the models that are no records: those of the server's settings.
 
     Raises:
         NotFound: ``pipeline-not-found``.
@@ -61,40 +71,106 @@ def resolve(
         DoesNotFit: ``pipeline-does-not-fit``, ``execution-model-missing`` or ``pipeline-model-kind``.
     """
     from inspection.recipe.models import require_model_kinds
-    from inspection.recipe.overrides import merge_overrides
     from inspection.recipe.reading import read_models
 
-    record = _present(session, pipeline_id)
+    found = _merged(connection, pipeline_id, parameters)
+    if found.models:
+        # Models come and go without their pipelines: looked at for every request.
+        known = {model.name: model for model in read_models(found.models, _Models(connection))}
+        missing = [name for name in found.models if name not in known]
+        if missing:
+            require_models(found.resolved.record, missing, other_models())
+        require_model_kinds(found.pipeline, known)
+    return found.resolved
+
+
+def is_present(connection: Connection, resolved: ResolvedPipeline) -> bool:
+    """Return whether a pipeline is as it was when it was resolved.
+
+    Args:
+        connection: to the store, in the transaction that relies on it.
+        resolved: in an earlier transaction.
+
+    Raises:
+        NotFound: ``pipeline-not-found`` when it has been deleted since.
+    """
+    now = _STATE.first(connection, {"of_pipeline": resolved.record.id})
+    if now is None:
+        raise NotFound("pipeline-not-found")
+    # A change of a station may have an older clock than what it is merged into: its position tells.
+    return bool((now.clock, now.rev) == (resolved.record.clock, resolved.record.rev))
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """A pipeline with the parameters of a request, valid; whether its models are there is another question.
+
+    Attributes:
+        resolved: as it will run.
+        pipeline: the same, validated.
+        models: names of its models, in order.
+    """
+
+    resolved: ResolvedPipeline
+    pipeline: ValidatedPipeline
+    models: tuple[str, ...]
+
+
+class _Kept:
+    """The merged pipelines that were asked for last; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # By store: one id may be another pipeline in another one.
+        self._by_store: WeakKeyDictionary[Engine, OrderedDict[tuple[str, str], _Merged]] = WeakKeyDictionary()
+
+    def find(self, store: Engine, key: tuple[str, str]) -> _Merged | None:
+        with self._lock:
+            of_store = self._by_store.get(store)
+            found = None if of_store is None else of_store.get(key)
+            if of_store is not None and found is not None:
+                of_store.move_to_end(key)
+            return found
+
+    def add(self, store: Engine, key: tuple[str, str], made: _Merged) -> None:
+        with self._lock:
+            of_store = self._by_store.setdefault(store, OrderedDict())
+            of_store[key] = made
+            of_store.move_to_end(key)
+            if len(of_store) > _MOST_KEPT:
+                of_store.popitem(last=False)
+
+
+_KEPT = _Kept()
+
+
+def _merged(connection: Connection, pipeline_id: str, parameters: Mapping[str, Mapping[str, Any]]) -> _Merged:
+    """Return the pipeline with parameters; made once for each state of it and each choice of parameters."""
+    key = pipeline_id, as_text(parameters) if parameters else ""
+    in_transaction = connection.in_transaction()
+    kept = _KEPT.find(connection.engine, key)
+    if kept is not None and is_present(connection, kept.resolved):
+        return kept
+    made = _merge(connection, pipeline_id, parameters)
+    # What is seen within a transaction that others have written in may never be committed.
+    if not in_transaction and len(key[1]) <= _LONGEST_KEPT:
+        _KEPT.add(connection.engine, key, made)
+    return made
+
+
+def _merge(connection: Connection, pipeline_id: str, parameters: Mapping[str, Mapping[str, Any]]) -> _Merged:
+    from inspection.recipe.overrides import merge_overrides
+
+    record = _PRESENT.first(connection, {"of_pipeline": pipeline_id})
+    if record is None:
+        raise NotFound("pipeline-not-found")
     _require_steps(record.definition, parameters)
     merged = merge_overrides(record.definition, parameters)
     try:
         pipeline = pipeline_of(as_text(merged))
     except InvalidInput as error:
         raise _of_request(error, parameters) from error
-    known = {model.name: model for model in read_models(sorted(pipeline.models()), _Models(session))}
-    require_models(record, pipeline.models() - known.keys(), other_models)
-    require_model_kinds(pipeline, known)
-    return ResolvedPipeline(record, merged)
-
-
-def is_present(session: Session, resolved: ResolvedPipeline) -> bool:
-    """Return whether a pipeline is as it was when it was resolved.
-
-    Args:
-        session: the transaction.
-        resolved: in an earlier transaction.
-
-    Raises:
-        NotFound: ``pipeline-not-found`` when it has been deleted since.
-    """
-    return bool(_present(session, resolved.record.id).clock == resolved.record.clock)
-
-
-def _present(session: Session, pipeline_id: str) -> Any:
-    row = _PRESENT.first(session.connection(), {"of_pipeline": pipeline_id})
-    if row is None:
-        raise NotFound("pipeline-not-found")
-    return row
+    return _Merged(ResolvedPipeline(record, merged), pipeline, tuple(sorted(pipeline.models())))
 
 
 def as_text(values: Mapping[str, Any]) -> str:
@@ -170,17 +246,19 @@ def _parameter_of(place: str) -> tuple[str, str]:
 class _Models:
     """Finds model files of the store, as ``ModelRecords``."""
 
-    session: Session
+    connection: Connection
 
     def model(self, name: str) -> Any | None:
         """Return the columns of a model file that a recipe is made of."""
-        return _MODEL.first(self.session.connection(), {"of_model": name})
+        return _MODEL.first(self.connection, {"of_model": name})
 
 
+_IS_PRESENT = Pipeline.id == bindparam("of_pipeline"), Pipeline.deleted_at.is_(None)
 # Columns: every request asks twice.
+_STATE = Prepared(select(Pipeline.clock, Pipeline.rev).where(*_IS_PRESENT))
 _PRESENT = Prepared(
-    select(Pipeline.id, Pipeline.name, Pipeline.version, Pipeline.clock, Pipeline.definition).where(
-        Pipeline.id == bindparam("of_pipeline"), Pipeline.deleted_at.is_(None)
+    select(Pipeline.id, Pipeline.name, Pipeline.version, Pipeline.clock, Pipeline.rev, Pipeline.definition).where(
+        *_IS_PRESENT
     )
 )
 _MODEL = Prepared(

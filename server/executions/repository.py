@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Connection, Table, bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from models.errors import NotFound
@@ -123,23 +123,37 @@ def runs_of(session: Session, execution_id: str) -> Sequence[Any]:
     return _RUNS.all(session.connection(), {"of_execution": execution_id})
 
 
+def watched_columns(connection: Connection, execution_id: str) -> Any | None:
+    """Return those columns of an execution that its client is told of; None when there is none."""
+    return _WATCHED.first(connection, {"of_execution": execution_id})
+
+
+def begun_runs(connection: Connection, execution_id: str) -> Sequence[Any]:
+    """Return the runs of an execution with their steps alone, in the order of the request."""
+    return _BEGUN_RUNS.all(connection, {"of_execution": execution_id})
+
+
 def outputs_of(session: Session, execution_id: str) -> list[OutputFile]:
-    """Return what came out of an execution, in the order of its input files."""
-    found = session.execute(_OUTPUTS, {"of_execution": execution_id})
-    return [output_file(output, file) for output, file in found]
+    """Return what came out of an execution, in the order of its input files; nothing of it waits to be flushed."""
+    return outputs_on(session.connection(), execution_id)
 
 
-def output_file(output: ExecutionOutput, file: StoredFile) -> OutputFile:
-    """Return the wire form of an output."""
+def outputs_on(connection: Connection, execution_id: str) -> list[OutputFile]:
+    """Return what ``outputs_of`` does, where there is no session."""
+    return [output_file(row, row) for row in _OUTPUTS.all(connection, {"of_execution": execution_id})]
+
+
+def output_file(output: Any, file: Any) -> OutputFile:
+    """Return the wire form of an output, from its records or their columns."""
     return OutputFile(
-        file_id=file.id,
+        file_id=output.file_id,
         file_index=output.position,
         output_kind=output.output_kind,
         filename=file.filename,
         content_type=file.content_type,
         size=file.size_bytes,
         sha256=file.sha256,
-        download_url=DOWNLOAD.format(file.id),
+        download_url=DOWNLOAD.format(output.file_id),
     )
 
 
@@ -189,8 +203,33 @@ _RUNS = Prepared(
     .where(ExecutionRun.execution_id == bindparam("of_execution"))
     .order_by(ExecutionRun.position)
 )
-_OUTPUTS = (
-    select(ExecutionOutput, StoredFile)
+_WATCHED = Prepared(
+    select(
+        Execution.device_id,
+        Execution.status,
+        Execution.progress,
+        Execution.attempts,
+        Execution.started_at,
+        Execution.processing_time_ms,
+        Execution.error_code,
+        Execution.error_values,
+    ).where(Execution.id == bindparam("of_execution"))
+)
+_BEGUN_RUNS = Prepared(
+    select(ExecutionRun.position, ExecutionRun.status, ExecutionRun.steps)
+    .where(ExecutionRun.execution_id == bindparam("of_execution"))
+    .order_by(ExecutionRun.position)
+)
+_OUTPUTS = Prepared(
+    select(
+        ExecutionOutput.file_id,
+        ExecutionOutput.position,
+        ExecutionOutput.output_kind,
+        StoredFile.filename,
+        StoredFile.content_type,
+        StoredFile.size_bytes,
+        StoredFile.sha256,
+    )
     .join(StoredFile, StoredFile.id == ExecutionOutput.file_id)
     .where(ExecutionOutput.execution_id == bindparam("of_execution"))
     .order_by(ExecutionOutput.position, ExecutionOutput.file_id)

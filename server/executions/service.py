@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection
+from functools import partial
 from typing import Any
 
 from sqlalchemy.exc import IntegrityError
@@ -48,8 +49,8 @@ def check_draft(context: ServerContext, draft: Draft) -> ResolvedPipeline:
     Raises:
         UserFacingError: as ``resolve``.
     """
-    with context.database.read() as session:
-        return resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+    with context.database.connection() as connection:
+        return resolve(connection, draft.pipeline_id, draft.parameters, partial(other_models, context))
 
 
 def other_models(context: ServerContext) -> Collection[str]:
@@ -115,9 +116,10 @@ def _accept(
                 raise DoesNotFit("idempotency-key-used")
             return known, False
         # The files took a while to come: the pipeline may have been changed or deleted since.
-        found = resolved if resolved is not None and is_present(session, resolved) else None
+        connection = session.connection()
+        found = resolved if resolved is not None and is_present(connection, resolved) else None
         if found is None:
-            found = resolve(session, draft.pipeline_id, draft.parameters, other_models(context))
+            found = resolve(connection, draft.pipeline_id, draft.parameters, partial(other_models, context))
         record = Execution(
             pipeline_id=found.record.id,
             pipeline_name=found.record.name,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from models.errors import NotSignedIn, UserFacingError
@@ -64,16 +65,22 @@ class LiveSocket:
         self.accepted = True
         self._check_later()
 
-    async def send(self, message: BaseModel | bytes) -> None:
-        """Send a message as JSON, or bytes as they are.
+    async def send(self, message: BaseModel | Mapping[str, Any] | bytes) -> None:
+        """Send a message as JSON, or bytes as they are; values that are no model are written as a model's are.
 
         Raises:
             WebSocketDisconnect: when the connection has ended.
         """
-        if isinstance(message, bytes):
-            await self._websocket.send_bytes(message)
-        else:
-            await self._websocket.send_text(message.model_dump_json(by_alias=True, exclude_none=True))
+        try:
+            if isinstance(message, bytes):
+                await self._connection.send_bytes(message)
+            elif isinstance(message, BaseModel):
+                text = message.model_dump_json(by_alias=True, exclude_none=True)
+                await self._connection.send_text(text.encode())
+            else:
+                await self._connection.send_text(to_json(message, inf_nan_mode="null"))
+        except OSError as error:
+            raise WebSocketDisconnect(1006) from error
 
     async def room(self) -> None:
         """Wait until there is room for a message: what is made before waits for a client that reads slowly."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 from starlette.types import Scope
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.http11 import Request
 
 if TYPE_CHECKING:
@@ -162,6 +163,31 @@ class WebSocketConnection(WebSocketsSansIOProtocol):
             # Their header fields would be kept as long as the client is connected: the parser still has the request.
             self.request.headers.clear()
             del self.request, self.response
+
+    async def send_text(self, text: bytes) -> None:
+        """Send a text message, which is UTF-8: the same as ``send`` without looking for other kinds of messages.
+
+        Raises:
+            ClientDisconnected: as ``send``.
+        """
+        await self._send_frame(self.conn.send_text, text)
+
+    async def send_bytes(self, data: bytes) -> None:
+        """Send a message of bytes; see ``send_text``."""
+        await self._send_frame(self.conn.send_binary, data)
+
+    async def _send_frame(self, queue: Callable[[bytes], None], data: bytes) -> None:
+        if not self.writable.is_set():
+            await self.writable.wait()
+        if not self.is_open:
+            raise ClientDisconnected
+        if not self.handshake_complete:
+            raise RuntimeError("a message before the handshake is complete")
+        try:
+            queue(data)
+        except InvalidState as error:
+            raise ClientDisconnected from error
+        self.transport.write(b"".join(self.conn.data_to_send()))
 
     def shutdown(self) -> None:
         """End the connection because the server stops."""

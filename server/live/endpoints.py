@@ -15,13 +15,13 @@ from server.context import ServerContext
 from server.events.hub import Listener
 from server.events.topics import Topic
 from server.executions.events import PIPELINE_PROGRESS, ExecutionEvent
-from server.executions.service import state_of
 from server.http.lanes import Lane, read_quickly, run_on
 from server.http.live_socket import LiveSocket
 from server.http.websocket_protocol import CloseCode
 from server.http.websockets import Endpoint, websocket_route
 from server.live.executions import PERIOD_S, ExecutionWatch, LookAgain, Mark, Watched, marks_of
-from server.live.messages import ExecutionUpdate, Seen, SystemStatus, messages_of_event, messages_of_state
+from server.live.messages import Seen, SystemStatus, execution_update, messages_of_event, messages_of_state
+from server.live.present import present_state
 from server.live.quality import KEY as QUALITY_KEY
 from server.live.quality import PERIOD_S as QUALITY_PERIOD_S
 from server.live.quality import alert_of, present_quality, update_of
@@ -69,11 +69,11 @@ async def _send_events(socket: LiveSocket, watched: Watched, seen: Seen) -> None
 
 async def _send_state(socket: LiveSocket, execution_id: str, seen: Seen) -> Mark:
     context = socket.context
-    state = await read_quickly(Lane.READS, context, state_of, context, socket.principal, execution_id, socket.language)
+    state = await read_quickly(Lane.READS, context, present_state, context, socket.principal, execution_id)
     if not socket.accepted:
         await socket.accept()
     if seen.take_state(state):
-        for message in messages_of_state(state):
+        for message in messages_of_state(state, socket.language):
             await socket.send(message)
     return Mark(state.status, state.progress, state.attempts)
 
@@ -132,7 +132,7 @@ async def _send_changes(socket: LiveSocket, listener: Listener[Any], known: Syst
                 known = value
                 await socket.send(value)
         elif isinstance(value, ExecutionEvent) and value.step_id is None:
-            await socket.send(ExecutionUpdate(execution_id=value.execution_id, status=value.status))
+            await socket.send(execution_update(value.execution_id, value.status))
 
 
 def _quality(watch: Watch[RealtimeQuality]) -> Endpoint:

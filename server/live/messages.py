@@ -2,42 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
-from models.clock import utc_now
+from models.clock import rfc3339, utc_now
 from models.error_values import read_values
 from models.messages import Language
 from models.states import EXECUTION_ENDED, ExecutionStatus
-from server.core.websocket_messages import ErrorDetail, ErrorMessage, error_message, wire_code
+from server.core.websocket_messages import error_message
 from server.executions.events import ExecutionEvent
 from server.executions.rules import remaining_ms
-from server.executions.schemas import ExecutionDetail, ExecutionStep, OutputFile
-from sync.shared.schemas import Id, Moment, Reply
-
-
-class ProgressData(Reply):
-    """Further facts of progress."""
-
-    current_component: str
-    elapsed_time_ms: float
-    estimated_remaining_ms: float | None = None
-    file_index: int
-    file_count: int
-
-
-class Progress(Reply):
-    """How far an execution is."""
-
-    type: Literal["progress"] = "progress"
-    execution_id: Id
-    step: str
-    progress: float
-    status: Literal["processing"] = "processing"
-    timestamp: Moment
-    data: ProgressData
+from server.executions.schemas import ExecutionStep, OutputFile
+from server.live.present import PresentState
+from sync.shared.schemas import Id, Reply
 
 
 class Completed(Reply):
@@ -47,14 +27,6 @@ class Completed(Reply):
     execution_id: Id
     total_time_ms: float
     output_files: list[OutputFile]
-
-
-class ExecutionUpdate(Reply):
-    """The status of an execution has changed."""
-
-    type: Literal["execution_update"] = "execution_update"
-    execution_id: Id
-    status: ExecutionStatus
 
 
 class ServiceStatus(Reply):
@@ -77,28 +49,61 @@ class SystemStatus(Reply):
 _RANKS = {ExecutionStatus.PENDING: 0, ExecutionStatus.RUNNING: 1} | dict.fromkeys(EXECUTION_ENDED, 2)
 _STEP_RANKS = {"running": 1, "completed": 2, "failed": 2, "cancelled": 2}
 
-Message = Progress | Completed | ExecutionUpdate | ErrorMessage
+Message = BaseModel | Mapping[str, Any]
+"""Those that a client gets for each step of an execution are plain values: a model takes twice as long."""
+
+
+def execution_update(execution_id: str, status: ExecutionStatus) -> Message:
+    """Return the message that the status of an execution has changed."""
+    return {"type": "execution_update", "execution_id": execution_id, "status": status.value}
+
+
+def _progress(
+    execution_id: str,
+    step: str,
+    progress: float,
+    at: datetime,
+    component: str,
+    elapsed_ms: float,
+    left_ms: float | None,
+    file_index: int,
+    file_count: int,
+) -> Message:
+    """Return the message of how far an execution is."""
+    data: dict[str, Any] = {"current_component": component, "elapsed_time_ms": elapsed_ms}
+    if left_ms is not None:
+        data["estimated_remaining_ms"] = left_ms
+    data["file_index"] = file_index
+    data["file_count"] = file_count
+    return {
+        "type": "progress",
+        "execution_id": execution_id,
+        "step": step,
+        "progress": progress,
+        "status": "processing",
+        "timestamp": rfc3339(at),
+        "data": data,
+    }
 
 
 def messages_of_event(event: ExecutionEvent, language: Language) -> list[Message]:
     """Return what the client of an execution gets for an event: progress, or a change of status and what it means."""
     if event.step_id is not None:
+        component = event.component_title or event.component or ""
         return [
-            Progress(
-                execution_id=event.execution_id,
-                step=event.step_id,
-                progress=event.progress,
-                timestamp=event.timestamp,
-                data=ProgressData(
-                    current_component=event.component_title or event.component or "",
-                    elapsed_time_ms=event.elapsed_time_ms,
-                    estimated_remaining_ms=event.estimated_remaining_ms,
-                    file_index=event.file_index,
-                    file_count=event.file_count,
-                ),
+            _progress(
+                event.execution_id,
+                event.step_id,
+                event.progress,
+                event.timestamp,
+                component,
+                event.elapsed_time_ms,
+                event.estimated_remaining_ms,
+                event.file_index,
+                event.file_count,
             )
         ]
-    update = ExecutionUpdate(execution_id=event.execution_id, status=event.status)
+    update = execution_update(event.execution_id, event.status)
     if event.status is ExecutionStatus.COMPLETED:
         total_ms = event.total_time_ms or 0.0
         completed = Completed(execution_id=event.execution_id, total_time_ms=total_ms, output_files=event.output_files)
@@ -109,40 +114,34 @@ def messages_of_event(event: ExecutionEvent, language: Language) -> list[Message
     return [update]
 
 
-def messages_of_state(state: ExecutionDetail, now: datetime | None = None) -> list[Message]:
+def messages_of_state(state: PresentState, language: Language, now: datetime | None = None) -> list[Message]:
     """Return what a client gets first: the status, and progress, outputs or the error that belong to it."""
-    messages: list[Message] = [ExecutionUpdate(execution_id=state.execution_id, status=state.status)]
+    messages: list[Message] = [execution_update(state.execution_id, state.status)]
     if state.status is ExecutionStatus.COMPLETED:
-        total_ms = state.processing_time_ms or 0.0
-        messages.append(
-            Completed(execution_id=state.execution_id, total_time_ms=total_ms, output_files=state.output_files)
-        )
-    elif state.status is ExecutionStatus.FAILED and state.error is not None:
-        error = state.error
-        detail = ErrorDetail(
-            code=wire_code(error.code), message=error.message, advice=error.advice, retry_after=error.retry_after
-        )
-        messages.append(ErrorMessage(execution_id=state.execution_id, error=detail))
+        total_ms = state.total_time_ms or 0.0
+        outputs = list(state.output_files)
+        messages.append(Completed(execution_id=state.execution_id, total_time_ms=total_ms, output_files=outputs))
+    elif state.status is ExecutionStatus.FAILED and state.error_code is not None:
+        values = read_values(state.error_values)
+        messages.append(error_message(state.error_code, values, language, state.execution_id))
     elif state.status is ExecutionStatus.RUNNING and state.steps:
         messages.append(_progress_of(state, state.steps[-1], now or utc_now()))
     return messages
 
 
-def _progress_of(state: ExecutionDetail, step: ExecutionStep, now: datetime) -> Progress:
+def _progress_of(state: PresentState, step: ExecutionStep, now: datetime) -> Message:
     began = state.started_at or now
     elapsed_ms = max(0.0, (now - began).total_seconds() * 1000)
-    return Progress(
-        execution_id=state.execution_id,
-        step=step.step_id,
-        progress=state.progress,
-        timestamp=now,
-        data=ProgressData(
-            current_component=step.component_title,
-            elapsed_time_ms=elapsed_ms,
-            estimated_remaining_ms=remaining_ms(elapsed_ms, state.progress),
-            file_index=step.file_index,
-            file_count=len(state.input_files),
-        ),
+    return _progress(
+        state.execution_id,
+        step.step_id,
+        state.progress,
+        now,
+        step.component_title,
+        elapsed_ms,
+        remaining_ms(elapsed_ms, state.progress),
+        step.file_index,
+        state.file_count,
     )
 
 
@@ -159,7 +158,7 @@ class Seen:
         """Whether the client knows of the execution's end."""
         return self._rank == _RANKS[ExecutionStatus.COMPLETED]
 
-    def take_state(self, state: ExecutionDetail) -> bool:
+    def take_state(self, state: PresentState) -> bool:
         """Note the state that the client is sent, and return whether anything of it is new."""
         rank = _RANKS[state.status]
         steps = {(step.file_index, step.step_id): _STEP_RANKS[step.status] for step in state.steps}

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection
 
 from inspection.imaging.files import decode_image
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
@@ -120,10 +120,10 @@ def test_many_parameters_are_not_checked_on_the_event_loop(
     executing.ended(executing.start(pipeline))
     resolve, threads = service.resolve, []
 
-    def noticed(session: Session, pipeline_id: str, parameters: Any, models: Any) -> ResolvedPipeline:
+    def noticed(connection: Connection, pipeline_id: str, parameters: Any, models: Any) -> ResolvedPipeline:
         if parameters:
             threads.append(threading.current_thread().name)
-        return resolve(session, pipeline_id, parameters, models)
+        return resolve(connection, pipeline_id, parameters, models)
 
     monkeypatch.setattr(service, "resolve", noticed)
     parameters = json.dumps({"small": {f"x{number}": 1 for number in range(900)}})
