@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 from weakref import WeakKeyDictionary
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
     from inspection.pipeline.validation import ValidatedPipeline
 
 _MOST_KEPT = 64
-_LONGEST_KEPT = 4096
-"""Characters of the parameters of a resolution that is kept."""
+"""Resolutions of a store."""
+_LONGEST_KEPT = 64 * 1024
+"""Characters of the definition of a resolution that is kept, its parameters in it."""
 
 
 class PipelineVersion(Protocol):
@@ -38,7 +40,7 @@ class PipelineVersion(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedPipeline:
-    """A pipeline as it will run.
+    """A pipeline as it will run; several requests may share one, so that nothing of it is changed.
 
     Attributes:
         record: of the pipeline.
@@ -153,7 +155,10 @@ def _merged(connection: Connection, pipeline_id: str, parameters: Mapping[str, M
         return kept
     made = _merge(connection, pipeline_id, parameters)
     # What is seen within a transaction that others have written in may never be committed.
-    if not in_transaction and len(key[1]) <= _LONGEST_KEPT:
+    if not in_transaction and len(as_text(made.resolved.definition)) <= _LONGEST_KEPT:
+        # Nothing of it is the request's own, which others would see changed.
+        own = replace(made.resolved, definition=copy.deepcopy(made.resolved.definition))
+        made = replace(made, resolved=own)
         _KEPT.add(connection.engine, key, made)
     return made
 

@@ -124,7 +124,7 @@ def runs_of(session: Session, execution_id: str) -> Sequence[Any]:
 
 
 def watched_columns(connection: Connection, execution_id: str) -> Any | None:
-    """Return those columns of an execution that its client is told of; None when there is none."""
+    """Return the columns of an execution that its client is sent; None when there is none."""
     return _WATCHED.first(connection, {"of_execution": execution_id})
 
 
@@ -207,6 +207,7 @@ _WATCHED = Prepared(
     select(
         Execution.device_id,
         Execution.status,
+        Execution.fencing_token,
         Execution.progress,
         Execution.attempts,
         Execution.started_at,

@@ -154,7 +154,7 @@ class ServiceHost:
         self._running.append(_Running(service, server, well, pool))
         health_pb2_grpc.add_HealthServicer_to_server(well, server)
         reflection = reflection_handler([service.full_name, HEALTH])
-        server.add_generic_rpc_handlers((self._handlers(service, pool), reflection))
+        server.add_generic_rpc_handlers((self._handlers(service, pool, threads), reflection))
         host = settings.grpc_host
         wanted = port_of(service, settings) if self._port is None else self._port
         address = target(host, wanted)
@@ -182,13 +182,13 @@ class ServiceHost:
             self._made = StepWork(Images(self._parts.objects, limits), self._parts.models)
         return self._made
 
-    def _handlers(self, service: Service, pool: ThreadPoolExecutor) -> Any:
+    def _handlers(self, service: Service, pool: ThreadPoolExecutor, at_once: int) -> Any:
         metrics = self._parts.metrics
         if service is CAMERA_STREAM and self._parts.stream is not None:
             stream = metered(self._parts.stream.process_video_stream, service, service.method, metrics)
             call = grpc.stream_stream_rpc_method_handler(stream)
         else:
-            unary = self.calls[service.key] = UnaryCall(service, self._work, pool, metrics)
+            unary = self.calls[service.key] = UnaryCall(service, self._work, pool, at_once, metrics)
             call = grpc.unary_unary_rpc_method_handler(metered(unary.answer, service, service.method, metrics))
         check = _HealthCall(service, self._parts.models).answer
         health = grpc.unary_unary_rpc_method_handler(metered(check, service, "HealthCheck", metrics))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import grpc
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 # Loaded with the service, so that reflection can tell of them before the first call.
 _FILES = (ai_detection_pb2, filter_pb2, resize_pb2)
 
+_LOOK_S = 0.1
+"""Seconds between two looks of a call that waits for its place whether anybody still waits for it."""
 _BUG = "unexpected error; the service's log has it"
 _T = TypeVar("_T")
 _log = structlog.get_logger("imageflow.grpc")
@@ -41,7 +44,8 @@ class UnaryCall:
     Args:
         service: whose call it is.
         work: returns what runs the component; called on a thread.
-        threads: that it runs on.
+        threads: that calls run on, but for those of ``compute_here``.
+        at_once: calls that work at the same time, on whatever threads.
         metrics: count the calls of this process; None where nobody reads them.
     """
 
@@ -50,11 +54,13 @@ class UnaryCall:
         service: Service,
         work: Callable[[], StepWork],
         threads: Executor,
+        at_once: int,
         metrics: CallMetrics | None = None,
     ) -> None:
         self._service = service
         self._work = work
         self._threads = threads
+        self._places = threading.Semaphore(at_once)
         self._metrics = metrics
 
     async def answer(self, data: bytes, context: Any) -> bytes:
@@ -80,26 +86,31 @@ class UnaryCall:
     def compute_here(self, parameters: Parameters, picture: Picture, cancel: threading.Event) -> StepValue:
         """Return what the component makes of a picture in the memory of this process: the call without its messages.
 
+        It waits while as many calls as the service answers at once are under way.
+
         Args:
             parameters: of the component.
             picture: the component's port ``image``.
-            cancel: set it to stop between and within the stages.
+            cancel: set it to stop before, between and within the stages.
 
         Raises:
             AttemptFailed: with the status that the call would have ended with.
         """
-        from inspection.components.registry import component
+        from inspection.components.registry import InspectionCancelled, component
 
         code, began = grpc.StatusCode.INTERNAL, time.perf_counter()
         try:
-            value = self._work().compute(component(self._service.component), parameters, picture, cancel)
+            with self._place(cancel):
+                value = self._work().compute(component(self._service.component), parameters, picture, cancel)
             code = grpc.StatusCode.OK
         except UserFacingError as error:
             code = status_of(error)
             raise AttemptFailed(code, str(error), error) from error
+        except InspectionCancelled as error:
+            code = grpc.StatusCode.CANCELLED
+            raise AttemptFailed(code, "cancelled") from error
         except Exception as error:
-            if not cancel.is_set():
-                _log.exception("call failed", service=self._service.name)
+            _log.exception("call failed", service=self._service.name)
             raise AttemptFailed(code, _BUG) from error
         else:
             return value
@@ -108,6 +119,23 @@ class UnaryCall:
                 ended = grpc.StatusCode.CANCELLED if cancel.is_set() else code
                 spent = time.perf_counter() - began
                 self._metrics.observe(self._service.full_name, self._service.method, ended.name, spent)
+
+    @contextmanager
+    def _place(self, cancel: threading.Event) -> Iterator[None]:
+        """Hold one of the service's places within the block.
+
+        Raises:
+            InspectionCancelled: when ``cancel`` was set before there was one.
+        """
+        from inspection.components.registry import InspectionCancelled
+
+        while not self._places.acquire(timeout=_LOOK_S):
+            if cancel.is_set():
+                raise InspectionCancelled
+        try:
+            yield
+        finally:
+            self._places.release()
 
     async def _on_thread(self, work: Callable[[threading.Event], _T]) -> _T:
         cancel = threading.Event()
@@ -125,7 +153,8 @@ class UnaryCall:
 
         request = parsed(REQUESTS[self._service.key], data)
         component, parameters = parameters_of(self._service, request, extra)
-        result, found = self._work().run(component, parameters, request.input_image, cancel)
+        with self._place(cancel):
+            result, found = self._work().run(component, parameters, request.input_image, cancel)
         response: Response = RESPONSES[self._service.key](result=result)
         if isinstance(response, ai_detection_pb2.DetectionResponse):
             response.detections.extend(as_message(item) for item in found)

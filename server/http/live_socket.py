@@ -66,7 +66,7 @@ class LiveSocket:
         self._check_later()
 
     async def send(self, message: BaseModel | Mapping[str, Any] | bytes) -> None:
-        """Send a message as JSON, or bytes as they are; values that are no model are written as a model's are.
+        """Send a message as JSON, or bytes as they are; of a model, members without a value are left out.
 
         Raises:
             WebSocketDisconnect: when the connection has ended.

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from starlette.routing import WebSocketRoute
 
 from models.errors import PermissionDenied
+from models.ids import canonical_id
 from models.states import Role
 from server.alerts.events import QUALITY_ALERTS, AlertNotice
 from server.context import ServerContext
@@ -36,7 +37,7 @@ _StateT = TypeVar("_StateT", bound=BaseModel)
 def _execution(watch: ExecutionWatch) -> Endpoint:
     async def execution(socket: LiveSocket) -> None:
         """Send the present state of an execution, then everything that happens to it, until it has ended."""
-        execution_id = str(socket.path["execution_id"])
+        execution_id = canonical_id(str(socket.path["execution_id"]))
         seen = Seen()
         async with socket.context.hub.listen(PIPELINE_PROGRESS, execution_id) as listener:
             # Listening first: what happens while the state is read is news, or known from it.

@@ -160,6 +160,7 @@ class Seen:
 
     def take_state(self, state: PresentState) -> bool:
         """Note the state that the client is sent, and return whether anything of it is new."""
+        self._take_token(state.fencing_token)
         rank = _RANKS[state.status]
         steps = {(step.file_index, step.step_id): _STEP_RANKS[step.status] for step in state.steps}
         news = rank > self._rank or any(new > self._steps.get(step, 0) for step, new in steps.items())
@@ -171,9 +172,7 @@ class Seen:
         """Note an event, and return whether it is news for the client."""
         if self.ended or (self._token is not None and event.fencing_token < self._token):
             return False
-        if self._token is not None and event.fencing_token > self._token:
-            self._steps.clear()  # Another worker begins again.
-        self._token = event.fencing_token
+        self._take_token(event.fencing_token)
         if event.step_id is None:
             rank = _RANKS[event.status]
             news = rank > self._rank
@@ -184,3 +183,8 @@ class Seen:
         if news:
             self._steps[step] = rank
         return news
+
+    def _take_token(self, token: int) -> None:
+        if self._token is not None and token > self._token:
+            self._steps.clear()  # Another worker begins again.
+        self._token = token if self._token is None else max(self._token, token)

@@ -1,4 +1,4 @@
-"""The present state of an execution, as much of it as its client is told first."""
+"""The present state of an execution: what a client that connects is sent first."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from sqlalchemy import Connection
 
 from models.errors import NotFound
 from models.states import ExecutionStatus
@@ -23,10 +25,11 @@ class PresentState:
     Attributes:
         execution_id: of the execution.
         status: of the execution.
+        fencing_token: of the last claim.
         progress: percent.
         attempts: how often a worker has begun.
         started_at: when the first of them did.
-        file_count: input files of one that a worker has begun and none has ended.
+        file_count: input files of one that runs.
         steps: of such a one, those that have begun.
         total_time_ms: of an ended execution.
         output_files: of a completed one.
@@ -36,6 +39,7 @@ class PresentState:
 
     execution_id: str
     status: ExecutionStatus
+    fencing_token: int = 0
     progress: float = 0.0
     attempts: int = 0
     started_at: datetime | None = None
@@ -58,29 +62,39 @@ def present_state(context: ServerContext, who: Principal, execution_id: str) -> 
     Raises:
         NotFound: ``execution-not-found``; also for one that ``who`` may not read.
     """
-    steps: Sequence[ExecutionStep] = ()
-    output_files: Sequence[OutputFile] = ()
-    file_count = 0
-    # No transaction: what is read after the row is as new as the row or newer, and events tell of everything since.
     with context.database.connection() as connection:
-        row = repository.watched_columns(connection, execution_id)
-        if row is None or only_device(who) not in {None, row.device_id}:
-            raise NotFound("execution-not-found")
+        row = _row(connection, who, execution_id)
+    if row.status not in {ExecutionStatus.RUNNING, ExecutionStatus.COMPLETED}:
+        return _state(execution_id, row)
+    # Read anew in one version of the store with what belongs to it, of which it must not be older or newer.
+    with context.database.read() as session:
+        connection = session.connection()
+        row = _row(connection, who, execution_id)
         if row.status is ExecutionStatus.COMPLETED:
-            output_files = repository.outputs_on(connection, execution_id)
-        elif row.status is ExecutionStatus.RUNNING or (row.status is ExecutionStatus.PENDING and row.attempts):
+            return _state(execution_id, row, output_files=repository.outputs_on(connection, execution_id))
+        if row.status is ExecutionStatus.RUNNING:
             runs = repository.begun_runs(connection, execution_id)
-            steps, file_count = repository.steps_of(runs), len(runs)
+            return _state(execution_id, row, steps=repository.steps_of(runs), file_count=len(runs))
+    return _state(execution_id, row)
+
+
+def _row(connection: Connection, who: Principal, execution_id: str) -> Any:
+    row = repository.watched_columns(connection, execution_id)
+    if row is None or only_device(who) not in {None, row.device_id}:
+        raise NotFound("execution-not-found")
+    return row
+
+
+def _state(execution_id: str, row: Any, **further: Any) -> PresentState:
     return PresentState(
         execution_id=execution_id,
         status=row.status,
+        fencing_token=row.fencing_token,
         progress=row.progress,
         attempts=row.attempts,
         started_at=row.started_at,
-        file_count=file_count,
-        steps=steps,
         total_time_ms=row.processing_time_ms,
-        output_files=output_files,
         error_code=row.error_code,
         error_values=row.error_values,
+        **further,
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
+from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 
 from inspection.components.registry import InspectionCancelled
@@ -63,6 +64,7 @@ class Tools:
         services: where steps run elsewhere; None to run them all here.
         on_database: runs a unit of work on a thread for the database, to its end also when the caller is cancelled.
         claim_another: returns what claims the next execution in the transaction that ends one; or None.
+        has_ended: called with the id of an execution that has ended, before its run does.
     """
 
     context: ServerContext
@@ -71,6 +73,7 @@ class Tools:
     services: StepServices | None
     on_database: Callable[[Callable[[], Any]], Awaitable[Any]]
     claim_another: Callable[[], Callable[[Session], None] | None]
+    has_ended: Callable[[str], None]
 
 
 class ExecutionRunner:
@@ -194,6 +197,7 @@ class ExecutionRunner:
             ended = await self._write(write)
         self._progress.end_file()
         if ended is not None:
+            self._tools.has_ended(self._job.claim.execution_id)
             self._announce_end(ended)
 
     async def _one(self, pipeline: ValidatedPipeline, criteria: Criteria, file: JobFile) -> RunResult:
@@ -328,12 +332,12 @@ def _claim_beside(session: Session, claim: Callable[[Session], None]) -> None:
     """Claim the next execution in the transaction that ends one.
 
     Raises:
-        UserFacingError: for trouble of the store, after which the whole is tried again.
+        UserFacingError, DatabaseError: for trouble of the store, after which the whole is tried again.
         _NotClaimedError: for a fault of the claim, which must cost the one that ends nothing.
     """
     try:
         claim(session)
-    except UserFacingError:
+    except (UserFacingError, DatabaseError):
         raise
     except Exception as error:
         raise _NotClaimedError from error

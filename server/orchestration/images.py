@@ -36,6 +36,11 @@ class StepImage:
         self.of_service = stored is not None and stored.placement is not None
         self._moving = threading.Lock()
 
+    @property
+    def in_memory(self) -> bool:
+        """Whether ``picture`` returns at once."""
+        return self._picture is not None
+
     def picture(self) -> Picture:
         """Return it in memory; on a thread.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, ParamSpec, Self, TypeVar
 
 from inspection.components.registry import InspectionCancelled
@@ -31,11 +31,14 @@ class Work:
         objects: the object store.
         threads: for steps, decoding and encoding.
         limits: of images.
+        first_attempts: places for steps of services that run on these threads; fewer than there are threads, so that
+            a service that hangs leaves some for everything else.
     """
 
     objects: ObjectStore
     threads: Executor
     limits: ImageLimits
+    first_attempts: threading.Semaphore = field(default_factory=functools.partial(threading.Semaphore, 2))
 
 
 class RunWork:
@@ -51,6 +54,7 @@ class RunWork:
     def __init__(self, work: Work) -> None:
         self.objects = work.objects
         self.limits = work.limits
+        self.first_attempts = work.first_attempts
         self.cancel = threading.Event()
         self._threads = work.threads
         self._under_way: set[Future[Any]] = set()
@@ -69,9 +73,8 @@ class RunWork:
             InspectionCancelled: when the run was stopped.
         """
         self.stop_if_cancelled()
-        future = self._threads.submit(partial(work, *arguments, **named))
+        future = self._threads.submit(functools.partial(work, *arguments, **named))
         self._under_way.add(future)
-        # Of the event loop's thread, as everything here but the work itself.
         wrapped = asyncio.wrap_future(future)
         try:
             return await wrapped

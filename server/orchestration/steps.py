@@ -5,10 +5,11 @@ A service in this process takes and gives pictures in memory; for one that is re
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
+from typing import TYPE_CHECKING
 
 from inspection.components.registry import StepContext
 from inspection.components.values import DetectionList, Kind, StepValue
@@ -17,8 +18,10 @@ from inspection.pipeline.validation import ValidatedStep
 from models.errors import ImageFlowError, NotFound, PermissionDenied, Unavailable, UnreadableImage
 from server.orchestration.images import StepImage
 from server.orchestration.run_work import RunWork
-from server.services.embedded import EmbeddedCall
 from server.services.step_services import StepServices
+
+if TYPE_CHECKING:
+    from server.services.embedded import EmbeddedCall
 
 Value = StepValue | StepImage
 """What a step takes and gives here; a ``StepImage`` stands for a ``Picture``."""
@@ -62,8 +65,11 @@ class StepRunner:
             return Place.HERE
         return Place.EMBEDDED if services.embeds(name) else Place.SERVICE
 
-    async def ready(self, steps: Iterable[ValidatedStep]) -> float | None:
-        """Wait until the services of this process that steps run in are started.
+    async def ready(self, embedded: Sequence[ValidatedStep]) -> float | None:
+        """Wait until the services of this process are started.
+
+        Args:
+            embedded: the steps that run in one.
 
         Returns:
             The shortest deadline of an attempt of theirs, seconds; None when no step runs in one.
@@ -72,7 +78,6 @@ class StepRunner:
             UserFacingError: when they cannot be started.
         """
         services = self._services
-        embedded = [step for step in steps if self.place_of(step) is Place.EMBEDDED]
         if services is None or not embedded:
             return None
         await services.ready()

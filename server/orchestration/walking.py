@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, 
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from inspection.pipeline.definition import INPUT
 from inspection.pipeline.runner import StepProgress
@@ -24,12 +24,14 @@ from models.errors import ImageFlowError
 from models.results import StepTiming
 from server.core.structlog_import import structlog
 from server.core.tracing import NoTracing, Span, Tracing
-from server.grpc.faults import AttemptFailed
 from server.orchestration.images import StepImage
 from server.orchestration.run_work import RunWork
 from server.orchestration.shown import EncodedPicture, encoded, shown_step
 from server.orchestration.steps import ModelNotInServiceError, Place, StepRunner, Value
-from server.services.embedded import AttemptGivenUpError, EmbeddedCall
+from server.services.step_services import AttemptGivenUpError, AttemptUnansweredError
+
+if TYPE_CHECKING:
+    from server.services.embedded import EmbeddedCall
 
 T = TypeVar("T")
 _Unit = Callable[[], "list[_Unit]"]
@@ -44,7 +46,7 @@ class Walked:
     Attributes:
         values: by step, in the order of the pipeline.
         timings: in the same order.
-        milliseconds: from the first step's begin to the last one's end.
+        milliseconds: from the walk's begin to the last step's end.
         picture: the picture that the pipeline shows, as PNG; None when it shows none.
     """
 
@@ -96,6 +98,7 @@ class Walk(Generic[T]):
         self._pipeline = pipeline
         self._original = original
         self._steps = steps
+        self._places = {step.id: steps.place_of(step) for step in pipeline.steps}
         self._report = report
         self._take = take
         self._tracing = tracing
@@ -126,7 +129,8 @@ class Walk(Generic[T]):
         """
         self._loop = asyncio.get_running_loop()
         self._over = self._loop.create_future()
-        shortest_s = await self._steps.ready(self._pipeline.steps)
+        embedded = [step for step in self._pipeline.steps if self._places[step.id] is Place.EMBEDDED]
+        shortest_s = await self._steps.ready(embedded)
         if shortest_s is not None:
             self._look_for_overdue(shortest_s)
         self._began = time.perf_counter()
@@ -182,22 +186,34 @@ class Walk(Generic[T]):
 
     def _embedded(self, step: ValidatedStep, inputs: Mapping[str, Value], began: float) -> list[_Unit]:
         call = self._steps.embedded_call(step, inputs)
-        value: Value | None
-        # The span is that of the step: an attempt that is followed by another one does not fail it.
-        with self._watching(step, inputs, call, began), self._span(step):
+        value: Value | None = None
+        if self._work.first_attempts.acquire(blocking=False):
             try:
-                with self._steps.service_errors(step, inputs):
-                    value = self._steps.taken(call.first_attempt())
-            except ModelNotInServiceError:
-                value = self._steps.here(step, inputs)
-            except AttemptGivenUpError:
-                return []
-            except AttemptFailed:
-                value = None
+                value = self._first_attempt(step, inputs, call, began)
+            finally:
+                self._work.first_attempts.release()
         if value is None:
             self._on_loop(partial(self._answered, step, inputs, call, began))
             return []
         return self._completed(step, value, began)
+
+    def _first_attempt(
+        self, step: ValidatedStep, inputs: Mapping[str, Value], call: EmbeddedCall, began: float
+    ) -> Value | None:
+        """Return what a step's service gave on this thread; None when another attempt has to be made.
+
+        Raises:
+            AttemptGivenUpError: when the event loop goes on with the step, or nobody does.
+        """
+        # An attempt that is followed by another one does not fail the step's span.
+        with self._watching(step, inputs, call, began), self._span(step):
+            try:
+                with self._steps.service_errors(step, inputs):
+                    return self._steps.taken(call.first_attempt())
+            except ModelNotInServiceError:
+                return self._steps.here(step, inputs)
+            except AttemptUnansweredError:
+                return None
 
     @contextmanager
     def _watching(
@@ -240,17 +256,31 @@ class Walk(Generic[T]):
 
     def _units(self, steps: Iterable[ValidatedStep]) -> list[_Unit]:
         """Begin steps: return the work of those that run on threads, give the others to the event loop."""
-        units: list[_Unit] = []
+        here = []
         for step in steps:
-            begin = {Place.HERE: self._here, Place.EMBEDDED: self._embedded}.get(self._steps.place_of(step))
-            if begin is None:
+            if self._places[step.id] is Place.SERVICE:
                 self._on_loop(partial(self._served, step))
             else:
-                units.append(partial(self._begin, step, begin))
+                here.append(step)
+        units: list[_Unit] = [partial(self._begin, step) for step in here]
+        images = {value for step in here for value in self._inputs(step).values() if isinstance(value, StepImage)}
+        missing = [image for image in images if not image.in_memory]
+        # Of several steps that wait for a picture each would keep a thread waiting.
+        return [partial(self._bring, missing, units)] if missing and len(units) > 1 else units
+
+    def _bring(self, images: Iterable[StepImage], units: list[_Unit]) -> list[_Unit]:
+        for image in images:
+            image.picture()
         return units
 
-    def _begin(self, step: ValidatedStep, run: Callable[..., list[_Unit]]) -> list[_Unit]:
+    def _begin(self, step: ValidatedStep) -> list[_Unit]:
+        run = self._embedded if self._places[step.id] is Place.EMBEDDED else self._here
         return run(step, *self._begun(step))
+
+    def _inputs(self, step: ValidatedStep) -> dict[str, Value]:
+        return {
+            port: self._original if source == INPUT else self._values[source] for port, source in step.inputs.items()
+        }
 
     def _begun(self, step: ValidatedStep) -> tuple[Mapping[str, Value], float]:
         """Report that a step begins; return what it takes, and when that was."""
@@ -258,10 +288,7 @@ class Walk(Generic[T]):
             self._require_going_on()
             done, total = len(self._values), len(self._pipeline.steps)
             self._report(StepProgress(step.id, step.component.name, "running", done, total), 0.0)
-        inputs = {
-            port: self._original if source == INPUT else self._values[source] for port, source in step.inputs.items()
-        }
-        return inputs, time.perf_counter()
+        return self._inputs(step), time.perf_counter()
 
     def _completed(self, step: ValidatedStep, value: Value, began: float) -> list[_Unit]:
         """Keep what a step gave, report it, and return the work that may begin."""
@@ -333,16 +360,21 @@ class Walk(Generic[T]):
     def _start(self, begin: Callable[[], Coroutine[Any, Any, list[_Unit]]]) -> None:
         if self._stopped:
             return
-        task = self._loop.create_task(self._then(begin()))
+        task = self._loop.create_task(self._then(begin))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _then(self, working: Awaitable[list[_Unit]]) -> None:
+    async def _then(self, begin: Callable[[], Awaitable[list[_Unit]]]) -> None:
         try:
-            for unit in await working:
+            for unit in await begin():
                 self._submit(unit)
         except _OverError:
             return
+        except asyncio.CancelledError:
+            # By something else than the walk's end, as a channel or a pool that is closed: it must end all the same.
+            if not self._stopped:
+                self._fail(RuntimeError("a step was cancelled though its walk goes on"))
+            raise
         except Exception as error:  # noqa: BLE001 - it is raised where the run is waited for
             self._fail(error)
 

@@ -6,6 +6,7 @@ Where another one waits, it is claimed in the transaction that ends one: a commi
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -62,10 +63,11 @@ class Worker:
         models = models_of(context, find_model)
         # Of pixels alone: what steps hand on takes more bytes than an upload of the same size.
         limits = ImageLimits(max_pixels=settings.max_image_pixels)
-        work = Work(context.objects, self._threads, limits)
-        self._tools = Tools(context, work, models.find, services, self._on_database, self._another)
+        work = Work(context.objects, self._threads, limits, threading.Semaphore(slots))
+        self._tools = Tools(context, work, models.find, services, self._on_database, self._another, self._has_ended)
         self._expected = ExpectedWork()
-        self._running: set[asyncio.Future[None]] = set()
+        self._running: set[asyncio.Task[None]] = set()
+        self._over: set[str] = set()  # Names of those whose execution has ended, and that end in the next moment.
         self._writing: set[asyncio.Future[Any]] = set()
         self._free = asyncio.Event()
         self._free.set()
@@ -139,7 +141,8 @@ class Worker:
 
     def _another(self) -> Callable[[Session], None] | None:
         # One more than there are slots for a moment: that which ends.
-        more = not self._stopping and self._expected.may_find and len(self._running) <= self._slots
+        busy = len(self._running) - len(self._over)
+        more = not self._stopping and self._expected.may_find and busy <= self._slots
         return self._claim_of_now() if more else None
 
     def _claim_of_now(self) -> Callable[[Session], None]:
@@ -164,14 +167,18 @@ class Worker:
             announce(self._context.events, record)
 
     def _start(self, job: Job) -> None:
-        task = asyncio.create_task(ExecutionRunner(self._tools, job).run(), name=f"execution {job.claim.execution_id}")
+        task = asyncio.create_task(ExecutionRunner(self._tools, job).run(), name=_name_of(job.claim.execution_id))
         self._running.add(task)
         task.add_done_callback(self._ended)
         if len(self._running) >= self._slots:
             self._free.clear()
 
-    def _ended(self, task: asyncio.Future[None]) -> None:
+    def _has_ended(self, execution_id: str) -> None:
+        self._over.add(_name_of(execution_id))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
+        self._over.discard(task.get_name())
         if len(self._running) < self._slots:
             self._free.set()
         if not task.cancelled() and (error := task.exception()) is not None:
@@ -183,3 +190,7 @@ class Worker:
         writing.add_done_callback(self._writing.discard)
         # Whoever waits may be cancelled: what has begun is still known as under way.
         return await outlasting(writing)
+
+
+def _name_of(execution_id: str) -> str:
+    return f"execution {execution_id}"

@@ -8,21 +8,17 @@ from typing import TYPE_CHECKING
 
 import grpc
 
-from models.errors import ImageFlowError
 from server.grpc.faults import AttemptFailed
 from server.services.attempts import Attempt, Attempts
 from server.services.calling import first_answer
 from server.services.replicas import Replica, Replicas
+from server.services.step_services import AttemptGivenUpError, AttemptUnansweredError
 
 if TYPE_CHECKING:
     from inspection.components.registry import Parameters
     from inspection.components.values import StepValue
     from inspection.imaging.picture import Picture
     from server.grpc.unary import UnaryCall
-
-
-class AttemptGivenUpError(ImageFlowError):
-    """Nobody waits any more for what an attempt gives."""
 
 
 class EmbeddedCall:
@@ -64,24 +60,27 @@ class EmbeddedCall:
         """Make the first attempt on this thread.
 
         Raises:
-            AttemptFailed: when another one may follow: ``answer``.
+            AttemptUnansweredError: when another one may follow: ``answer``.
             AttemptGivenUpError: when it was given up meanwhile.
             UserFacingError: as ``answer``.
         """
         attempt = self._begun()
-        failure: AttemptFailed | None = None
         try:
             value = self._unary.compute_here(self._parameters, self._picture, self._cancel)
         except AttemptFailed as error:
-            failure = error
-        if self._ended() is None:
-            raise AttemptGivenUpError
-        if failure is None:
+            self._require_wanted()
+            self._attempts.failed(attempt, error)
+        except BaseException:
+            self.abandon()
+            raise
+        else:
+            self._require_wanted()
             self._attempts.answered(attempt)
             return value
-        self._attempts.failed(attempt, failure)
         # Here, where nothing is handled: a refusal would become its own cause.
-        raise failure if self._attempts.goes_on else self._attempts.error()
+        if self._attempts.goes_on:
+            raise AttemptUnansweredError
+        raise self._attempts.error()
 
     def overdue(self) -> bool:
         """Give up the first attempt at its deadline; return whether it was under way, and ``answer`` goes on."""
@@ -126,6 +125,10 @@ class EmbeddedCall:
                 raise self._attempts.error()
             self._under_way = attempt
             return attempt
+
+    def _require_wanted(self) -> None:
+        if self._ended() is None:
+            raise AttemptGivenUpError
 
     def _ended(self) -> Attempt | None:
         """Return the first attempt to the one that ends it; None to all others."""

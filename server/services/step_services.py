@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from models.errors import ImageFlowError
 from models.results import Detection
 from server.grpc.contract import BY_COMPONENT
 
@@ -62,13 +63,24 @@ class StepAnswer:
     processing_time_s: float = 0.0
 
 
+class AttemptGivenUpError(ImageFlowError):
+    """Nobody waits any more for what an attempt of a call gives."""
+
+
+class AttemptUnansweredError(ImageFlowError):
+    """An attempt of a call gave no answer; another one may follow."""
+
+
 def serves(component: str, parameters: Mapping[str, Any]) -> bool:
     """Return whether the contract has a service for a step; an overlay needs findings, which no message carries."""
     return component in BY_COMPONENT and parameters.get("filter_type") != _OVERLAY
 
 
 class StepServices(Protocol):
-    """Runs steps that take one image; safe to use by many tasks of one event loop."""
+    """Runs steps that take one image; safe to use by many tasks of one event loop.
+
+    What is no coroutine may be called from any thread.
+    """
 
     def serves(self, component: str, parameters: Mapping[str, Any]) -> bool:
         """Return whether a step of this component with these parameters can be run here."""

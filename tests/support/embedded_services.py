@@ -93,7 +93,7 @@ async def embedded_service(
     """Have a planted service until the block ends; ``changes`` are of its entry in the contract."""
     replicas = await replicas_of(service, metrics=metrics, **changes)
     with ThreadPoolExecutor(2) as threads:
-        unary = UnaryCall(service, lambda: work, threads)  # type: ignore[arg-type, return-value]
+        unary = UnaryCall(service, lambda: work, threads, 2)  # type: ignore[arg-type, return-value]
         try:
             yield EmbeddedService(replicas, unary)
         finally:

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel
+from sqlalchemy import Connection
 
 from models.clock import utc_now
 from models.errors import NotFound
-from models.executions import ExecutionOutput, ExecutionRun
+from models.executions import Execution, ExecutionOutput, ExecutionRun
 from models.ids import new_id
 from models.messages import Language
 from models.states import ExecutionStatus, OutputKind, Role
@@ -21,6 +22,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext, open_context
 from server.core.settings import ServerSettings
 from server.core.websocket_messages import ErrorDetail, ErrorMessage, wire_code
+from server.executions import repository
 from server.executions.events import ExecutionEvent
 from server.executions.rules import remaining_ms
 from server.executions.schemas import ExecutionDetail, OutputFile
@@ -181,9 +183,8 @@ def test_a_client_is_told_what_rest_answers(
     assert (state.status, state.progress, state.attempts) == (answer.status, answer.progress, answer.attempts)
 
 
-@pytest.mark.parametrize("status", [PENDING, RUNNING])
-def test_steps_that_the_state_shows_are_no_news(context: ServerContext, status: ExecutionStatus) -> None:
-    one, seen = made(context, status, *STEPS, **BEGUN), Seen()
+def test_steps_that_the_state_shows_are_no_news(context: ServerContext) -> None:
+    one, seen = made(context, RUNNING, *STEPS, **BEGUN), Seen()
     assert seen.take_state(present_state(context, ANYBODY, one))
     assert not seen.take_state(present_state(context, ANYBODY, one))
     given = {"execution_id": one, "status": RUNNING, "timestamp": NOW}
@@ -191,8 +192,32 @@ def test_steps_that_the_state_shows_are_no_news(context: ServerContext, status: 
     assert seen.take_event(ExecutionEvent(**given, step_id="ai", step_status="completed"))
 
 
+@pytest.mark.parametrize("status", [PENDING, RUNNING])
+def test_the_steps_of_the_next_claim_are_news(context: ServerContext, status: ExecutionStatus) -> None:
+    one, seen = made(context, status, *STEPS, fencing_token=1, **BEGUN), Seen()
+    assert seen.take_state(present_state(context, ANYBODY, one))
+    again = {"execution_id": one, "status": RUNNING, "timestamp": NOW, "fencing_token": 2}
+    assert seen.take_event(ExecutionEvent(**again, step_id="ai", step_status="running"))
+
+
+def test_what_belongs_to_a_state_is_read_in_one_version_of_the_store(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = made(context, RUNNING, *STEPS, **BEGUN)
+    before, read = present_state(context, ANYBODY, one), repository.begun_runs
+
+    def read_after_a_change(connection: Connection, execution_id: str) -> Sequence[Any]:
+        with context.database.local_transaction() as session:
+            session.get_one(ExecutionRun, (one, 0)).steps = []
+            session.get_one(Execution, one).progress = 77.0
+        return read(connection, execution_id)
+
+    monkeypatch.setattr(repository, "begun_runs", read_after_a_change)
+    assert present_state(context, ANYBODY, one) == before
+
+
 @pytest.mark.parametrize("status", list(ExecutionStatus))
-def test_who_may_not_read_an_execution_is_told_what_rest_answers(
+def test_who_may_not_read_an_execution_is_answered_as_rest_answers(
     context: ServerContext, status: ExecutionStatus
 ) -> None:
     one = made(context, status, *STEPS, device_id="station-1", **BEGUN)

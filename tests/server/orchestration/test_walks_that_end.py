@@ -18,8 +18,8 @@ from inspection.pipeline.runner import StepProgress
 from models.errors import InvalidInput, Unavailable
 from server.grpc.contract import RESIZE
 from server.orchestration.run_work import Work
-from server.services.embedded import AttemptGivenUpError, EmbeddedCall
-from server.services.step_services import StepAnswer, StoredImage
+from server.services.embedded import EmbeddedCall
+from server.services.step_services import AttemptGivenUpError, StepAnswer, StoredImage
 from tests.support.embedded_services import PlantedServices, PlantedWork, embedded_service, in_turn
 from tests.support.log_lines import log_lines
 from tests.support.walks import DEADLINE_S, coloured, pipeline, resizes, walked, works

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -139,3 +141,8 @@ def test_a_fault_of_the_next_execution_leaves_the_end_of_this_one(
         ended = session.get_one(Execution, first)
         assert (ended.status, ended.attempts) == (ExecutionStatus.COMPLETED, 1)
     run_to_the_end(context, second)
+
+
+def test_a_worker_loads_nothing_of_grpc() -> None:
+    code = "import sys, server.orchestration.worker; sys.exit('grpc' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

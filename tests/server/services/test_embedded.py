@@ -27,7 +27,8 @@ from server.grpc.unary import UnaryCall
 from server.objects.store import ObjectStore
 from server.services.circuit import FAILURES, CircuitState
 from server.services.clients import ServiceClients
-from server.services.embedded import AttemptGivenUpError, EmbeddedCall
+from server.services.embedded import EmbeddedCall
+from server.services.step_services import AttemptGivenUpError, AttemptUnansweredError
 from tests.support.embedded_services import EmbeddedService, PlantedWork, embedded_service, failing, in_turn
 from tests.support.log_lines import log_lines
 
@@ -45,7 +46,7 @@ async def answered(call: EmbeddedCall) -> Any:
     """Return the answer to a call: the first attempt on a thread of the caller, then those that are left."""
     try:
         return await asyncio.to_thread(call.first_attempt)
-    except AttemptFailed:
+    except AttemptUnansweredError:
         return await call.answer()
 
 
@@ -334,7 +335,7 @@ def failed_call(work: PlantedWork, cancel: threading.Event) -> list[str]:
     """Let a call on the thread of its caller fail, and return the statuses that its service counts."""
     metrics = Metrics()
     with ThreadPoolExecutor(1) as threads:
-        unary = UnaryCall(FILTER, lambda: work, threads, metrics.grpc_handled)  # type: ignore[arg-type, return-value]
+        unary = UnaryCall(FILTER, lambda: work, threads, 2, metrics.grpc_handled)  # type: ignore[arg-type, return-value]
         with pytest.raises(AttemptFailed):
             unary.compute_here(BLUR, picture(), cancel)
     return re.findall(r'imageflow_grpc_server_handled_total{code="(\w+)"', metrics.text().decode())
