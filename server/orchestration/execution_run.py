@@ -19,6 +19,7 @@ from inspection.pipeline.validation import ValidatedPipeline
 from models.errors import ImageFlowError, Unavailable, UserFacingError
 from models.executions import Execution
 from models.states import ExecutionMode, ExecutionStatus, Verdict
+from models.store_trouble import trouble_of
 from server.context import ServerContext
 from server.core.retry_after import retry_after_s
 from server.core.structlog_import import structlog
@@ -333,13 +334,15 @@ def _claim_beside(session: Session, claim: Callable[[Session], None]) -> None:
 
     Raises:
         UserFacingError, DatabaseError: for trouble of the store, after which the whole is tried again.
-        _NotClaimedError: for a fault of the claim, which must cost the one that ends nothing.
+        _NotClaimedError: for any other fault, a statement that is wrong too: it must cost the one that ends nothing.
     """
     try:
         claim(session)
-    except (UserFacingError, DatabaseError):
+    except UserFacingError:
         raise
     except Exception as error:
+        if isinstance(error, DatabaseError) and trouble_of(error, session.connection().engine.url) is not None:
+            raise
         raise _NotClaimedError from error
 
 

@@ -235,12 +235,11 @@ class Walk(Generic[T]):
         return self._one_less()
 
     def _finish(self) -> list[_Unit]:
-        order = [step.id for step in self._pipeline.steps]
         timings = [
             StepTiming(step_id=step.id, component=step.component.name, milliseconds=self._spent[step.id])
             for step in self._pipeline.steps
         ]
-        values = {step: self._values[step] for step in order}
+        values = {step.id: self._values[step.id] for step in self._pipeline.steps}
         taken = self._take(Walked(values, timings, (self._ended - self._began) * 1000, self._picture))
         self._call(partial(self._give, taken))
         return []

@@ -95,6 +95,14 @@ def test_a_reason_within_a_failure_is_in_the_language_of_the_client(language: La
     assert failure.error.message == error_text("pipeline-does-not-fit", {"reason": reason}, language).detail
 
 
+def test_an_id_in_upper_case_names_the_same_execution(served: Served) -> None:
+    one = add_execution(served.context.database, PENDING)
+    with live(served, f"/ws/execution/{one.upper()}") as connection:
+        assert message(connection) == update(one, "pending")
+        happened(served, one, RUNNING)
+        assert message(connection) == update(one, "running")
+
+
 def test_a_late_client_gets_the_present_state_first(served: Served) -> None:
     one = add_execution(served.context.database, RUNNING, ("resize", "completed"), ("ai", "running"), progress=40.0)
     with live(served, f"/ws/execution/{one}") as connection:

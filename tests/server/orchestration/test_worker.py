@@ -10,7 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
 
 from models.clock import utc_now
 from models.errors import Unavailable
@@ -22,6 +23,7 @@ from server.events.work_queue import QueueConsumer
 from server.executions.events import ExecutionEvent
 from server.executions.jobs import next_job
 from server.executions.leases import claim_next
+from server.orchestration import starting
 from server.orchestration.starting import working
 from server.orchestration.worker import Worker
 from tests.support.executing import jpeg
@@ -123,17 +125,27 @@ def test_a_server_finds_its_first_execution_while_the_bus_is_away(
     asyncio.run(work())
 
 
+def wrong_statement(session: Session) -> None:
+    session.execute(text("SELECT planted FROM nowhere"))
+
+
+def wrong_code(_: Session) -> None:
+    raise ZeroDivisionError("planted")
+
+
+@pytest.mark.parametrize("fault", [wrong_code, wrong_statement])
 def test_a_fault_of_the_next_execution_leaves_the_end_of_this_one(
-    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch, fault: Callable[[Session], None]
 ) -> None:
     first, second = accept(context), accept(context)
     claimed: list[int] = []
 
-    def next_but_beside_an_end(*arguments: Any, **named: Any) -> Any:
+    def next_but_beside_an_end(session: Session, *arguments: Any, **named: Any) -> Any:
         claimed.append(1)
+        found = next_job(session, *arguments, **named)
         if len(claimed) == 2:
-            raise ZeroDivisionError("planted")
-        return next_job(*arguments, **named)
+            fault(session)  # With the next execution claimed already, which must be undone.
+        return found
 
     monkeypatch.setattr("server.orchestration.worker.next_job", next_but_beside_an_end)
     run_to_the_end(context, first)
@@ -146,3 +158,27 @@ def test_a_fault_of_the_next_execution_leaves_the_end_of_this_one(
 def test_a_worker_loads_nothing_of_grpc() -> None:
     code = "import sys, server.orchestration.worker; sys.exit('grpc' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_server_whose_bus_is_closed_looks_for_work_with_pauses(
+    context: ServerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+
+    def look(_: ServerContext) -> bool:
+        looks.append(1)
+        return len(looks) > 1
+
+    monkeypatch.setattr("server.orchestration.starting._waits", look)
+    monkeypatch.setattr("server.orchestration.starting._LOOK_S", 0.2)
+
+    async def second_look_after() -> float:
+        began = asyncio.get_running_loop().time()
+        async with asyncio.TaskGroup() as tasks:
+            first = tasks.create_task(starting._announced(context))
+            await until(lambda: bool(looks))
+            context.events.close()
+            await first
+        return asyncio.get_running_loop().time() - began
+
+    assert asyncio.run(second_look_after()) >= 0.2
