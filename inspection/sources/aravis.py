@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass
 from typing import Any, Self
 
 from inspection.imaging.files import ImageLimits, require_pixel_count
 from inspection.sources.aravis_library import load_aravis
+from inspection.sources.arrival_clock import ArrivalClock
 from inspection.sources.genicam_settings import GenicamSettings
 from inspection.sources.pixel_formats import PIXEL_FORMATS, PREFERRED_FORMATS
 from models.errors import InvalidInput, Unavailable, UserFacingError
@@ -54,6 +54,7 @@ class AravisCamera:
         self._camera: Any = None
         self._stream: Any = None
         self._shown = shown
+        self._clock = ArrivalClock()
         self._image_bytes = 0
         self._ignored_statistic: int | None = None
         self._ignored_before = 0
@@ -98,13 +99,12 @@ class AravisCamera:
         try:
             if buffer.get_status() != self._aravis.BufferStatus.SUCCESS:
                 raise ValueError(f"image {buffer.get_frame_id()}: {buffer.get_status()}")
-            age = max(0.0, (time.time_ns() - buffer.get_system_timestamp()) / 1e9)
             return RawImage(
                 buffer.get_image_data(),
                 buffer.get_image_width(),
                 buffer.get_image_height(),
                 buffer.get_image_pixel_format(),
-                time.monotonic() - age,
+                self._clock.arrival(buffer.get_system_timestamp()),
             )
         finally:
             self._stream.push_buffer(buffer)

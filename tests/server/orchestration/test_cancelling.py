@@ -19,20 +19,17 @@ from tests.support.executing import jpeg
 from tests.support.worker_runs import ASKING, DEADLINE_S, Stuck, accept, at_work, run_to_the_end, stored, until
 
 
-def test_a_running_execution_is_cancelled_within_a_second(context: ServerContext, stuck: Stuck) -> None:
+def test_a_running_execution_is_cancelled_while_its_step_does_not_stop(context: ServerContext, stuck: Stuck) -> None:
     one = accept(context)
 
-    async def work() -> float:
+    async def work() -> None:
         async with at_work(context):
             await until(stuck.begun.is_set)
-            began = asyncio.get_running_loop().time()
             service.cancel(context, ASKING, one)
             await until(lambda: stored(context, one).status is ExecutionStatus.CANCELLED)
-            took = asyncio.get_running_loop().time() - began
             stuck.release.set()
-        return took
 
-    assert asyncio.run(work()) < 1.0
+    asyncio.run(work())
 
 
 BESIDE_EACH_OTHER = [
