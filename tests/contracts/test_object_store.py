@@ -295,8 +295,8 @@ def test_a_presigned_address_gives_an_object_for_its_time(s3: S3Server, monkeypa
     store = ObjectStore(f"s3://{bucket}")
     url = store.presigned(kept(store, b"signed"), timedelta(minutes=1))
     assert url is not None
-    assert httpx.get(url, trust_env=False).content == b"signed"
-    assert httpx.get(url[:-1] + ("0" if url[-1] != "0" else "1"), trust_env=False).status_code == 403
+    assert httpx.get(url, trust_env=False, timeout=60).content == b"signed"
+    assert httpx.get(url[:-1] + ("0" if url[-1] != "0" else "1"), trust_env=False, timeout=60).status_code == 403
 
 
 @pytest.mark.slow
@@ -314,7 +314,7 @@ def test_a_presigned_address_has_headers_where_the_secret_is_known(
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
     url = store.presigned(sha256, timedelta(minutes=1), {"content-type": "image/png"})
     assert url is not None
-    answer = httpx.get(url, trust_env=False)
+    answer = httpx.get(url, trust_env=False, timeout=60)
     assert (answer.status_code, answer.content) == (200, b"signed")
     assert (answer.headers.get("content-type") == "image/png") is known
 
@@ -328,7 +328,7 @@ def test_headers_of_a_presigned_address_cannot_be_changed(s3: S3Server, monkeypa
     store = ObjectStore(f"s3://{bucket}")
     url = store.presigned(kept(store, b"signed"), timedelta(minutes=1), {"content-type": "image/png"})
     assert url is not None
-    assert httpx.get(url.replace("image%2Fpng", "text%2Fhtml"), trust_env=False).status_code == 403
+    assert httpx.get(url.replace("image%2Fpng", "text%2Fhtml"), trust_env=False, timeout=60).status_code == 403
 
 
 def test_a_folder_has_no_presigned_addresses(tmp_path: Path) -> None:

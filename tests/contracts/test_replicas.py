@@ -74,12 +74,14 @@ def test_a_client_at_one_replica_sees_what_another_one_does(
     execution = add_execution(store, ExecutionStatus.PENDING)
     store.close()
     with server(tmp_path / "a", **shared) as (_, first, _), server(tmp_path / "b", **shared) as (_, second, _):
-        signed_in = httpx.post(f"{first}/api/v1/auth/login", json={"username": "anna", "password": PASSWORD}).json()
+        secret = {"username": "anna", "password": PASSWORD}
+        signed_in = httpx.post(f"{first}/api/v1/auth/login", json=secret, timeout=PATIENCE_S).json()
         head = {"Authorization": f"Bearer {signed_in['access_token']}"}
         address = f"{first.replace('http', 'ws', 1)}/ws/execution/{execution}"
         with connect(address, additional_headers=head, proxy=None, open_timeout=PATIENCE_S) as connection:
             assert json.loads(connection.recv(PATIENCE_S))["status"] == "pending"
-            cancelled = httpx.post(f"{second}/api/v1/executions/{execution}/cancel", headers=head)
+            to_cancel = f"{second}/api/v1/executions/{execution}/cancel"
+            cancelled = httpx.post(to_cancel, headers=head, timeout=PATIENCE_S)
             assert cancelled.status_code < 300, cancelled.text
             update = json.loads(connection.recv(PATIENCE_S))
     assert (update["type"], update["status"]) == ("execution_update", "cancelled")

@@ -51,15 +51,15 @@ def test_workers_answer_for_one_database(tmp_path: Path, database: str) -> None:
     assert made.returncode == 0, made.stderr
     with server(folder, "--workers", "2", **url_of_database) as (process, url, _):
         workers = children(process.pid)
-        signed_in = httpx.post(f"{url}/api/v1/auth/login", json={"username": "anna", "password": PASSWORD})
+        secret, targets = {"username": "anna", "password": PASSWORD}, f"{url}/api/v1/inspection/targets"
+        signed_in = httpx.post(f"{url}/api/v1/auth/login", json=secret, timeout=60)
         head = {"Authorization": f"Bearer {signed_in.json()['access_token']}"}
+        # Each on a connection of its own, so that more than one process gets some.
         answers = [
-            httpx.post(
-                f"{url}/api/v1/inspection/targets", json={"code": f"T{number}", "name": "Plate"}, headers=head
-            ).status_code
+            httpx.post(targets, json={"code": f"T{number}", "name": "Plate"}, headers=head, timeout=60).status_code
             for number in range(12)
         ]
-        listed = httpx.get(f"{url}/api/v1/inspection/targets", headers=head).json()["total_count"]
+        listed = httpx.get(targets, headers=head, timeout=60).json()["total_count"]
         assert (len(workers), answers, listed) == (2, [201] * 12, 12)
 
 

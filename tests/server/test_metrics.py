@@ -52,7 +52,7 @@ def sample(text: str, name: str, **labels: str) -> float | None:
 
 
 def scraped(served: Served) -> str:
-    return httpx.get(f"{served.url}/metrics", trust_env=False).text
+    return httpx.get(f"{served.url}/metrics", trust_env=False, timeout=60).text
 
 
 @pytest.mark.parametrize("side", ["server", "client"])

@@ -35,7 +35,7 @@ def test_a_server_in_use_logs_no_secret(tmp_path: Path) -> None:
         )
         assert made.returncode == 0, made.stderr
         code = json.loads(run("admin", "codes", "create", "Line 1", "--data-dir", folder, "--json").stdout)["code"]
-        with httpx.Client(base_url=f"{url}/api/v1", trust_env=False) as client:
+        with httpx.Client(base_url=f"{url}/api/v1", trust_env=False, timeout=60) as client:
             pair = client.post("/auth/login", json={"username": "boss", "password": PASSWORD}).json()
             client.headers["Authorization"] = f"Bearer {pair['access_token']}"
             assert client.get("/users/me").json()["role"] == "admin"
@@ -60,7 +60,7 @@ def test_tokens_survive_a_restart(tmp_path: Path) -> None:
     run("admin", "users", "add", "boss", "--role", "admin", "--password-stdin", "--data-dir", tmp_path, given=PASSWORD)
     tokens = []
     for _ in range(2):
-        with server(tmp_path) as (process, url, _lines), httpx.Client(trust_env=False) as client:
+        with server(tmp_path) as (process, url, _lines), httpx.Client(trust_env=False, timeout=60) as client:
             if not tokens:
                 body = {"username": "boss", "password": PASSWORD}
                 tokens.append(client.post(f"{url}/api/v1/auth/login", json=body).json()["access_token"])

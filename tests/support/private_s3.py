@@ -95,7 +95,7 @@ class S3Server:
             secret_access_key=self.secret_key,
             client_options={"allow_http": True},
         )
-        httpx.put(obstore.sign(store, "PUT", "", timedelta(minutes=5)), trust_env=False).raise_for_status()
+        httpx.put(obstore.sign(store, "PUT", "", timedelta(minutes=5)), trust_env=False, timeout=60).raise_for_status()
 
 
 def is_installed() -> bool:
@@ -176,7 +176,7 @@ def _start_store(
 
 def _answers(url: str) -> bool:
     try:
-        httpx.get(url, trust_env=False)
+        httpx.get(url, trust_env=False, timeout=60)
     except httpx.TransportError:
         return False
     return True

@@ -70,7 +70,9 @@ def serve(settings: ServerSettings) -> Iterator[Served]:
 @contextmanager
 def serve_with_users(folder: Path, **settings: Any) -> Iterator[Served]:
     """Run a server with a signed-in client for every role and one for a station."""
-    given: dict[str, Any] = {"sign_in_attempts": 10_000, **settings}
+    # A server that many files of tests share runs for longer than a token lives.
+    lasting = {"access_token_minutes": 1_440, "device_token_minutes": 1_440}
+    given: dict[str, Any] = {"sign_in_attempts": 10_000, **lasting, **settings}
     with serve(ServerSettings(data_dir=folder, **given)) as served:
         try:
             for role in Role:

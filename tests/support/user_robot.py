@@ -23,7 +23,7 @@ from models.states import HumanVerdict, Verdict
 from tests.support.messages import says
 from tests.support.station import Station
 
-WAIT_MS = 60_000
+WAIT_MS = 240_000
 SLOWER_THAN_A_SCANNER_MS = 80
 
 

@@ -34,7 +34,7 @@ def test_a_signed_in_user_is_known_by_its_token(served: Served) -> None:
 
 
 def test_the_same_routes_answer_under_the_short_prefix(served: Served) -> None:
-    with httpx.Client(base_url=served.url, headers=served["admin"].headers, trust_env=False) as client:
+    with httpx.Client(base_url=served.url, headers=served["admin"].headers, trust_env=False, timeout=60) as client:
         assert client.get("/v1/users/me").json() == client.get("/api/v1/users/me").json()
 
 

@@ -32,7 +32,7 @@ def test_a_download_is_redirected_only_where_it_is_set(tmp_path: Path, bucket: s
         answer = served["inspector"].get(f"/files/{stored['id']}/download")
         content = served["inspector"].get(f"/files/{stored['id']}")
     assert (answer.status_code, content.status_code) == (307 if presigned else 200, 200)
-    found = httpx.get(answer.headers["location"], trust_env=False).content if presigned else answer.content
+    found = httpx.get(answer.headers["location"], trust_env=False, timeout=60).content if presigned else answer.content
     assert found == data == content.content
 
 
@@ -43,7 +43,7 @@ def test_a_redirected_download_keeps_name_with_type(tmp_path: Path, bucket: str,
         stored = served["inspector"].post("/files", files={"file": (name, png())}).json()
         answer = served["inspector"].get(f"/files/{stored['id']}/download")
         content = served["inspector"].get(f"/files/{stored['id']}")
-    redirected = httpx.get(answer.headers["location"], trust_env=False)
+    redirected = httpx.get(answer.headers["location"], trust_env=False, timeout=60)
     expected = content.headers["content-disposition"].replace("inline", "attachment")
     assert (redirected.status_code, redirected.headers["content-type"]) == (200, "image/png")
     assert redirected.headers["content-disposition"] == expected

@@ -112,7 +112,7 @@ class Asked:
 
 
 def requests(served: Served, other: Other) -> list[Asked]:
-    document = httpx.get(f"{served.url}/openapi.json", trust_env=False).json()
+    document = httpx.get(f"{served.url}/openapi.json", trust_env=False, timeout=60).json()
     found = []
     for path, operations in document["paths"].items():
         for method in METHODS:

@@ -47,7 +47,7 @@ def authorize(window: Browser, field: str, secret: str) -> None:
 
 def test_every_operation_is_rendered_without_a_complaint(window: Browser, served: Served) -> None:
     open_docs(window, served)
-    paths = httpx.get(f"{served.url}/openapi.json", trust_env=False).json()["paths"]
+    paths = httpx.get(f"{served.url}/openapi.json", trust_env=False, timeout=60).json()["paths"]
     count = sum(len(methods) for methods in paths.values())
     assert len(window.find_all(".opblock")) == count
     assert window.complaints() == []
@@ -75,7 +75,7 @@ def test_a_call_is_tried_with_an_api_key(window: Browser, served: Served) -> Non
 
 @pytest.mark.parametrize("asset", ["swagger-ui.css", "swagger-ui-bundle.js"])
 def test_an_asset_is_served_with_its_type(served: Served, asset: str) -> None:
-    answer = httpx.get(f"{served.url}/docs/{asset}", trust_env=False)
+    answer = httpx.get(f"{served.url}/docs/{asset}", trust_env=False, timeout=60)
     kind = "text/css" if asset.endswith("css") else "text/javascript"
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith(kind)
@@ -83,7 +83,7 @@ def test_an_asset_is_served_with_its_type(served: Served, asset: str) -> None:
 
 
 def test_the_policy_allows_no_inline_script_but_the_one_by_its_digest(served: Served) -> None:
-    policy = httpx.get(f"{served.url}/docs", trust_env=False).headers["content-security-policy"]
+    policy = httpx.get(f"{served.url}/docs", trust_env=False, timeout=60).headers["content-security-policy"]
     directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
     assert directives["default-src"] == "'none'"
     assert directives["connect-src"] == "'self'"

@@ -24,7 +24,7 @@ METHODS = {"get", "put", "post", "delete", "patch"}
 
 @pytest.fixture(scope="module")
 def document(served: Served) -> dict[str, Any]:
-    answer = httpx.get(f"{served.url}/openapi.json", trust_env=False)
+    answer = httpx.get(f"{served.url}/openapi.json", trust_env=False, timeout=60)
     assert answer.status_code == 200
     return dict(answer.json())
 
@@ -206,7 +206,7 @@ def test_others_are_answered_while_the_document_is_made(tmp_path: Path, monkeypa
 
 
 def test_the_page_loads_nothing_from_elsewhere(served: Served) -> None:
-    answer = httpx.get(f"{served.url}/docs", trust_env=False)
+    answer = httpx.get(f"{served.url}/docs", trust_env=False, timeout=60)
     assert answer.status_code == 200
     assert served["anonymous"].get("/docs").text == answer.text
     loaded = re.findall(r'(?:src|href|data-document)="([^"]*)"', answer.text)
@@ -223,6 +223,6 @@ def test_metrics_tell_how_long_each_station_has_been_away(served: Served) -> Non
 
 def test_metrics_count_requests_by_route_without_naming_anyone(served: Served) -> None:
     served["inspector"].get("/users/me")
-    text = httpx.get(f"{served.url}/metrics", trust_env=False).text
+    text = httpx.get(f"{served.url}/metrics", trust_env=False, timeout=60).text
     assert re.search(r'imageflow_http_requests_total\{method="GET",route="[^"]*/users/me",status="200"\} \d', text)
     assert "inspector" not in text

@@ -186,7 +186,7 @@ def test_a_fault_of_the_server_says_nothing_of_its_inside(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_health_is_503_naming_the_part_that_is_down(tmp_path: Path) -> None:
-    with serve_with_users(tmp_path) as served, httpx.Client(trust_env=False) as client:
+    with serve_with_users(tmp_path) as served, httpx.Client(trust_env=False, timeout=60) as client:
         good = client.get(f"{served.url}/health")
         assert good.status_code == 200
         assert client.get(f"{served.url}/v1/health").json()["status"] == "ok"

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import jwt
 import pytest
 
@@ -33,6 +34,9 @@ CALLERS = {
 def served(tmp_path: Path) -> Iterator[Served]:
     """A server of its own: its users are disabled and renamed by what is drawn."""
     with serve_with_users(tmp_path / "data") as running:
+        # Made once and kept: on a busy machine it takes longer than schemathesis waits.
+        with httpx.Client(trust_env=False, timeout=240) as client:
+            client.get(f"{running.url}/openapi.json").raise_for_status()
         yield running
 
 

@@ -51,7 +51,7 @@ def test_a_service_that_hangs_slows_no_other_request(tmp_path: Path) -> None:
         address = f"127.0.0.1:{hanging.getsockname()[1]}"
         with (
             server(tmp_path, IMAGEFLOW_SERVER_GRPC_FILTER=address) as (_, url, _),
-            httpx.Client(trust_env=False) as client,
+            httpx.Client(trust_env=False, timeout=60) as client,
         ):
             took = []
             for _ in range(50):

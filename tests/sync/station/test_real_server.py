@@ -363,7 +363,7 @@ def test_no_request_without_a_token_is_answered(running):
         ("POST", "upload"),
         ("GET", "download"),
     ):
-        answer = httpx.request(method, f"{running.url}/api/v1{SYNC_PATH}/{path}", trust_env=False)
+        answer = httpx.request(method, f"{running.url}/api/v1{SYNC_PATH}/{path}", trust_env=False, timeout=60)
         assert answer.status_code == 401
         assert answer.headers["content-type"] == "application/problem+json"
 
