@@ -50,7 +50,7 @@ def test_a_wall_clock_set_back_dates_no_image_in_the_future() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 10), st.integers(-(10**13), 10**13), st.integers(-(10**13), 10**13))))
-def test_images_are_dated_in_their_order_and_not_after_now(steps: list[tuple[float, int, int]]) -> None:
+def test_no_image_is_dated_before_its_predecessor_or_after_now(steps: list[tuple[float, int, int]]) -> None:
     clocks = Clocks()
     clock = ArrivalClock(clocks)
     last = clocks.monotonic

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,25 +13,24 @@ import numpy as np
 import pytest
 
 from inspection.components.registry import InspectionCancelled
-from inspection.imaging.files import ImageLimits
 from inspection.imaging.picture import Picture
-from server.objects.store import ObjectStore
 from server.orchestration.images import StepImage
 from server.orchestration.run_work import RunWork, Work
 from tests.support.log_lines import log_lines
+from tests.support.long_work import LongWork
+from tests.support.walks import DEADLINE_S, works
 
-DEADLINE_S = 10.0
+Begin = Callable[[RunWork, LongWork, threading.Event], Awaitable[None]]
 
 
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Work]:
-    with ThreadPoolExecutor(2) as threads:
-        yield Work(ObjectStore(tmp_path.as_uri()), threads, ImageLimits())
+    with works(tmp_path, threads=2) as made:
+        yield made
 
 
 def in_a_run(work: Work, run: Callable[[RunWork], Any]) -> RunWork:
     """Run a coroutine as a run that fails in the end, and return the run."""
-
     made = RunWork(work)
 
     async def main() -> None:
@@ -45,52 +43,39 @@ def in_a_run(work: Work, run: Callable[[RunWork], Any]) -> RunWork:
     return made
 
 
-def test_a_thread_has_ended_when_its_run_has_failed(work: Work) -> None:
-    ended = threading.Event()
+async def submit(run: RunWork, work: LongWork, cancel: threading.Event) -> None:
+    """Have work under way that nobody waits for."""
+    run.submit(lambda: work.until(cancel))
+    await work.has_begun()
+
+
+async def wait_in_vain(run: RunWork, work: LongWork, cancel: threading.Event) -> None:
+    """Have work under way whose caller was cancelled."""
+    await work.cancel_once_begun(run.on_thread(work.until, cancel))
+
+
+UNDER_WAY = pytest.mark.parametrize("begin", [submit, wait_in_vain])
+
+
+@UNDER_WAY
+def test_work_under_way_has_ended_when_its_run_has_failed(work: Work, begin: Begin) -> None:
+    long = LongWork()
 
     async def run(made: RunWork) -> None:
-        begun = threading.Event()
-
-        def long() -> None:
-            begun.set()
-            assert made.cancel.wait(DEADLINE_S)
-            ended.set()
-
-        step = asyncio.create_task(made.on_thread(long))
-        await asyncio.to_thread(begun.wait, DEADLINE_S)
-        step.cancel()
-        await asyncio.gather(step, return_exceptions=True)
-        assert not ended.is_set()
+        await begin(made, long, made.cancel)
+        assert not long.stopped.is_set()
 
     in_a_run(work, run)
-    assert ended.is_set()
+    assert long.stopped.is_set()
 
 
-def test_submitted_work_has_ended_when_its_run_has_failed(work: Work) -> None:
-    ended = threading.Event()
-
-    async def run(made: RunWork) -> None:
-        begun = threading.Event()
-
-        def long() -> None:
-            begun.set()
-            assert made.cancel.wait(DEADLINE_S)
-            ended.set()
-
-        made.submit(long)
-        await asyncio.to_thread(begun.wait, DEADLINE_S)
-        assert not ended.is_set()
-
-    in_a_run(work, run)
-    assert ended.is_set()
-
-
-def test_a_run_does_not_wait_long_for_submitted_work_that_is_deaf(work: Work) -> None:
+@UNDER_WAY
+def test_a_run_does_not_wait_long_for_work_that_is_deaf(work: Work, begin: Begin) -> None:
     release = threading.Event()
 
     async def main() -> float:
         made = RunWork(work)
-        made.submit(lambda: release.wait(DEADLINE_S))
+        await begin(made, LongWork(), release)
         began = time.monotonic()
         await made.stop()
         return time.monotonic() - began
@@ -104,8 +89,8 @@ def test_a_run_does_not_wait_long_for_submitted_work_that_is_deaf(work: Work) ->
 def test_submitted_work_that_has_not_begun_does_not_begin_after_its_run(tmp_path: Path) -> None:
     began: list[int] = []
     release = threading.Event()
-    with ThreadPoolExecutor(1) as threads:
-        made = RunWork(Work(ObjectStore(tmp_path.as_uri()), threads, ImageLimits()))
+    with works(tmp_path, threads=1) as work:
+        made = RunWork(work)
         made.submit(lambda: release.wait(DEADLINE_S))
         made.submit(lambda: began.append(1))
         asyncio.run(made.stop())
@@ -124,50 +109,19 @@ def test_a_fault_of_submitted_work_that_is_stopped_is_logged(work: Work, monkeyp
     lines = log_lines(monkeypatch, "server.orchestration.run_work")
 
     async def run(made: RunWork) -> None:
-        begun = threading.Event()
-
-        def fail() -> None:
-            begun.set()
-            assert made.cancel.wait(DEADLINE_S)
-            raise ZeroDivisionError
-
-        made.submit(fail)
-        await asyncio.to_thread(begun.wait, DEADLINE_S)
+        await submit(made, LongWork(ZeroDivisionError()), made.cancel)
 
     in_a_run(work, run)
     assert [line["error"] for line in lines] == ["ZeroDivisionError()"]
 
 
-def test_a_run_does_not_wait_long_for_a_deaf_thread(work: Work) -> None:
-    release = threading.Event()
-
-    async def run(made: RunWork) -> None:
-        step = asyncio.create_task(made.on_thread(release.wait, DEADLINE_S))
-        await asyncio.sleep(0)
-        step.cancel()
-        await asyncio.gather(step, return_exceptions=True)
-
-    async def main() -> float:
-        made = RunWork(work)
-        await run(made)
-        began = time.monotonic()
-        await made.stop()
-        return time.monotonic() - began
-
-    try:
-        assert asyncio.run(main()) < DEADLINE_S / 2
-    finally:
-        release.set()
-
-
 def test_work_that_has_not_begun_does_not_begin_after_its_run(tmp_path: Path) -> None:
     began: list[int] = []
     release = threading.Event()
-    with ThreadPoolExecutor(1) as threads:
-        made = Work(ObjectStore(tmp_path.as_uri()), threads, ImageLimits())
+    with works(tmp_path, threads=1) as work:
 
         async def run(running: RunWork) -> None:
-            steps = [asyncio.create_task(running.on_thread(release.wait, DEADLINE_S))]
+            steps: list[asyncio.Task[Any]] = [asyncio.create_task(running.on_thread(release.wait, DEADLINE_S))]
             steps.append(asyncio.create_task(running.on_thread(began.append, 1)))
             await asyncio.sleep(0)
             for step in steps:
@@ -175,7 +129,7 @@ def test_work_that_has_not_begun_does_not_begin_after_its_run(tmp_path: Path) ->
             await asyncio.gather(*steps, return_exceptions=True)
             release.set()
 
-        in_a_run(made, run)
+        in_a_run(work, run)
     assert began == []
 
 

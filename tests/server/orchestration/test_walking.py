@@ -21,9 +21,22 @@ from server.orchestration.walking import Walked
 from server.services.step_services import StepAnswer, StoredImage
 from tests.support.embedded_services import PlantedServices
 from tests.support.log_lines import log_lines
-from tests.support.walks import DEADLINE_S, ORIGINAL, a_picture, coloured, picture_of, pipeline, resizes, walked, works
+from tests.support.long_work import LongWork
+from tests.support.walks import (
+    DEADLINE_S,
+    ORIGINAL,
+    Run,
+    a_picture,
+    coloured,
+    picture_of,
+    pipeline,
+    resizes,
+    walked,
+    works,
+)
 
 Inputs = Mapping[str, StepValue]
+TWO = {"a": "input", "b": "input"}
 
 
 @pytest.fixture
@@ -32,24 +45,24 @@ def work(tmp_path: Path) -> Iterator[Work]:
         yield made
 
 
-def test_independent_steps_run_at_the_same_time(work: Work) -> None:
-    both = threading.Barrier(2)
+def meeting(count: int) -> Run:
+    """Return what that many steps do which run at the same time."""
+    together = threading.Barrier(count)
 
     def meet(_inputs: Inputs, _context: StepContext) -> Picture:
-        both.wait(DEADLINE_S)
+        together.wait(DEADLINE_S)
         return ORIGINAL
 
-    of = resizes({"a": "input", "b": "input"}, a=meet, b=meet)
-    assert list(asyncio.run(walked(work, of)).values) == ["a", "b"]
+    return meet
+
+
+def test_independent_steps_run_at_the_same_time(work: Work) -> None:
+    meet = meeting(2)
+    assert list(asyncio.run(walked(work, resizes(TWO, a=meet, b=meet))).values) == ["a", "b"]
 
 
 def test_steps_of_one_source_run_at_the_same_time(work: Work) -> None:
-    both = threading.Barrier(2)
-
-    def meet(_inputs: Inputs, _context: StepContext) -> Picture:
-        both.wait(DEADLINE_S)
-        return ORIGINAL
-
+    meet = meeting(2)
     of = resizes({"a": "input", "b": "a", "c": "a"}, a=a_picture, b=meet, c=meet)
     assert list(asyncio.run(walked(work, of)).values) == ["a", "b", "c"]
 
@@ -77,7 +90,7 @@ def test_what_a_walk_gave_is_in_the_order_of_the_pipeline(work: Work) -> None:
         second.set()
         return ORIGINAL
 
-    walk = asyncio.run(walked(work, resizes({"a": "input", "b": "input"}, a=late, b=early)))
+    walk = asyncio.run(walked(work, resizes(TWO, a=late, b=early)))
     assert (list(walk.values), [timing.step_id for timing in walk.timings]) == (["a", "b"], ["a", "b"])
 
 
@@ -104,13 +117,9 @@ def test_progress_is_reported_before_a_step_begins(work: Work) -> None:
 
 
 def test_progress_of_several_threads_is_reported_in_order(work: Work) -> None:
-    together, reporting = threading.Barrier(4), threading.Lock()
+    meet, reporting = meeting(4), threading.Lock()
     others = {"running": threading.Event(), "completed": threading.Event()}
     seen: list[StepProgress] = []
-
-    def meet(_inputs: Inputs, _context: StepContext) -> Picture:
-        together.wait(DEADLINE_S)
-        return ORIGINAL
 
     def report(progress: StepProgress, _: float) -> None:
         if not reporting.acquire(blocking=False):
@@ -132,22 +141,10 @@ def test_progress_of_several_threads_is_reported_in_order(work: Work) -> None:
 
 
 def test_the_error_of_a_step_ends_the_others(work: Work) -> None:
-    begun, stopped = threading.Event(), threading.Event()
-
-    def fail(_inputs: Inputs, _context: StepContext) -> Picture:
-        assert begun.wait(DEADLINE_S)
-        raise InvalidInput("request-malformed")
-
-    def long(_inputs: Inputs, context: StepContext) -> Picture:
-        begun.set()
-        assert context.cancel is not None
-        assert context.cancel.wait(DEADLINE_S)
-        stopped.set()
-        return ORIGINAL
-
+    long = LongWork()
     with pytest.raises(InvalidInput):
-        asyncio.run(walked(work, resizes({"a": "input", "b": "input"}, a=fail, b=long)))
-    assert stopped.is_set()
+        asyncio.run(walked(work, resizes(TWO, a=long.failing_beside, b=long.step)))
+    assert long.stopped.is_set()
 
 
 def test_the_error_of_a_step_ends_the_call_of_a_service_elsewhere(work: Work) -> None:
@@ -198,21 +195,10 @@ def test_a_fault_of_what_takes_the_outcome_is_raised(work: Work) -> None:
 
 def logged_of_a_second_failure(work: Work, monkeypatch: pytest.MonkeyPatch, error: Exception) -> list[str]:
     """Return the errors that are logged when a step fails after its walk has failed by another one."""
-    lines = log_lines(monkeypatch, "server.orchestration.walking")
-    begun = threading.Event()
-
-    def fail(_inputs: Inputs, _context: StepContext) -> Picture:
-        assert begun.wait(DEADLINE_S)
-        raise InvalidInput("request-malformed")
-
-    def fail_when_stopped(_inputs: Inputs, context: StepContext) -> Picture:
-        begun.set()
-        assert context.cancel is not None
-        assert context.cancel.wait(DEADLINE_S)
-        raise error
-
+    lines, second = log_lines(monkeypatch, "server.orchestration.walking"), LongWork(error)
     with pytest.raises(InvalidInput):
-        asyncio.run(walked(work, resizes({"a": "input", "b": "input"}, a=fail, b=fail_when_stopped)))
+        asyncio.run(walked(work, resizes(TWO, a=second.failing_beside, b=second.step)))
+    assert second.stopped.is_set()
     return [str(line["error"]) for line in lines if line["log_level"] == "error"]
 
 
@@ -228,24 +214,29 @@ def test_an_error_for_users_after_the_walk_has_failed_is_not_logged(
 
 
 def test_a_walk_whose_caller_is_cancelled_stops_its_steps(work: Work) -> None:
-    begun, stopped = threading.Event(), threading.Event()
-
-    def long(_inputs: Inputs, context: StepContext) -> Picture:
-        begun.set()
-        assert context.cancel is not None
-        assert context.cancel.wait(DEADLINE_S)
-        stopped.set()
-        return ORIGINAL
-
     async def main() -> None:
-        walking = asyncio.create_task(walked(work, resizes({"a": "input"}, a=long)))
-        assert await asyncio.to_thread(begun.wait, DEADLINE_S)
-        walking.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await walking
-        assert stopped.is_set()
+        long = LongWork()
+        await long.cancel_once_begun(walked(work, resizes({"a": "input"}, a=long.step)))
+        assert long.stopped.is_set()
 
     asyncio.run(main())
+
+
+def test_a_step_that_ends_after_its_caller_was_cancelled_is_not_reported(work: Work) -> None:
+    deaf, release = LongWork(), threading.Event()
+    seen: list[str] = []
+
+    def report(progress: StepProgress, _: float) -> None:
+        seen.append(progress.status)
+
+    async def main() -> None:
+        of = resizes({"a": "input"}, a=lambda *_: deaf.until(release))
+        await deaf.cancel_once_begun(walked(work, of, report=report))
+        release.set()
+        await asyncio.to_thread(work.threads.shutdown)
+
+    asyncio.run(main())
+    assert seen == ["running"]
 
 
 def test_a_walk_whose_caller_is_cancelled_leaves_no_task(work: Work) -> None:

@@ -24,6 +24,7 @@ from tests.support.embedded_services import (
     failing,
     in_turn,
 )
+from tests.support.long_work import LongWork
 from tests.support.walks import DEADLINE_S, a_picture, coloured, picture_of, pipeline, resizes, walked, works
 
 GIVEN, LATE = coloured(3), coloured(4)
@@ -107,16 +108,10 @@ def test_an_embedded_service_is_asked_as_often_as_the_contract_says(work: Work) 
 
 
 def test_an_attempt_past_its_deadline_is_followed_by_another_one(work: Work) -> None:
-    told = threading.Event()
-
-    def hang(cancel: threading.Event) -> Picture:
-        if cancel.wait(DEADLINE_S):
-            told.set()
-        raise AssertionError
-
-    planted = in_turn(hang, give)
+    long = LongWork(ZeroDivisionError())
+    planted = in_turn(long.until, give)
     assert given(work, planted, timeout_s=SHORT_S) is GIVEN
-    assert told.is_set()
+    assert long.stopped.is_set()
     assert planted.asked == 2
 
 
@@ -201,23 +196,12 @@ def test_a_step_whose_model_a_further_attempt_does_not_know_runs_here(work: Work
 
 
 def test_an_embedded_attempt_is_told_to_stop_when_the_caller_is_cancelled(work: Work) -> None:
-    begun, told = threading.Event(), threading.Event()
-
-    def long(cancel: threading.Event) -> Picture:
-        begun.set()
-        if cancel.wait(DEADLINE_S):
-            told.set()
-        raise InvalidInput("request-malformed")
-
     async def main() -> CircuitState:
-        async with embedded_service(PlantedWork(long)) as service:
+        long = LongWork(InvalidInput("request-malformed"))
+        async with embedded_service(PlantedWork(long.until)) as service:
             service.fail(FAILURES - 1)
-            walking = asyncio.create_task(walked(work, pipeline(FILTERED), services_of(service)))
-            assert await asyncio.to_thread(begun.wait, DEADLINE_S)
-            walking.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await walking
-            assert told.is_set()
+            await long.cancel_once_begun(walked(work, pipeline(FILTERED), services_of(service)))
+            assert long.stopped.is_set()
             return service.replicas.circuit
 
     # One more failure would have opened it.
@@ -225,50 +209,28 @@ def test_an_embedded_attempt_is_told_to_stop_when_the_caller_is_cancelled(work: 
 
 
 def test_a_further_attempt_is_told_to_stop_when_the_caller_is_cancelled(work: Work) -> None:
-    begun, told = threading.Event(), threading.Event()
-
-    def long(cancel: threading.Event) -> Picture:
-        begun.set()
-        if cancel.wait(DEADLINE_S):
-            told.set()
-        return LATE
-
     async def main() -> CircuitState:
-        async with embedded_service(in_turn(full, long)) as service:
+        long = LongWork()
+        async with embedded_service(in_turn(full, long.until)) as service:
             service.fail(FAILURES - 2)
-            walking = asyncio.create_task(walked(work, pipeline(FILTERED), services_of(service)))
-            assert await asyncio.to_thread(begun.wait, DEADLINE_S)
-            walking.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await walking
-            assert await asyncio.to_thread(told.wait, DEADLINE_S)
+            await long.cancel_once_begun(walked(work, pipeline(FILTERED), services_of(service)))
+            assert await asyncio.to_thread(long.stopped.wait, DEADLINE_S)
             return service.replicas.circuit
 
     assert asyncio.run(main()) is CircuitState.CLOSED
 
 
 def test_an_embedded_attempt_is_told_to_stop_when_another_step_fails(work: Work) -> None:
-    begun, told = threading.Event(), threading.Event()
-
-    def long(cancel: threading.Event) -> Picture:
-        begun.set()
-        if cancel.wait(DEADLINE_S):
-            told.set()
-        return LATE
-
-    def fail(_inputs: Any, _context: Any) -> Picture:
-        assert begun.wait(DEADLINE_S)
-        raise InvalidInput("request-malformed")
-
-    of = pipeline({**FILTERED, "b": ("resize", "input")}, b=fail)
+    long = LongWork()
+    of = pipeline({**FILTERED, "b": ("resize", "input")}, b=long.failing_beside)
 
     async def main() -> None:
-        async with embedded_service(PlantedWork(long)) as service:
+        async with embedded_service(PlantedWork(long.until)) as service:
             with pytest.raises(InvalidInput):
                 await walked(work, of, services_of(service))
 
     asyncio.run(main())
-    assert told.is_set()
+    assert long.stopped.is_set()
 
 
 def test_a_step_here_waits_for_no_service(work: Work) -> None:
