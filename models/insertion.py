@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, fields
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import insert, inspect
 from sqlalchemy.orm import Session
@@ -33,27 +34,69 @@ def insert_rows_if_absent(session: Session, kind: type[Base], rows: Sequence[Map
     return _insertion_if_absent(kind, connection.dialect.name).run(connection, rows)
 
 
-def insert_new(session: Session, records: Sequence[Base]) -> None:
-    """Insert new records of one kind that the session does not keep: a third of what it costs to add and flush them.
+def new_row(kind: type[Base], **values: Any) -> dict[str, Any]:
+    """Return the columns of a new record as its constructor sets them, in a fraction of its time.
+
+    Args:
+        kind: of the record.
+        values: columns; the others get their defaults.
+
+    Raises:
+        TypeError: when there is no such column, or a column without a default has no value. A bug.
+    """
+    columns = _new_columns(kind)
+    row = {**columns.constants, **values}
+    for name, make in columns.made:
+        if name not in values:
+            row[name] = make()
+    if row.keys() != columns.names:
+        raise TypeError(f"columns of a new {kind.__name__}: {sorted(row.keys() ^ columns.names)}")
+    return row
+
+
+def insert_new(session: Session, kind: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert new rows of one kind, each as ``new_row`` gives it; the session keeps no record of them.
 
     Args:
         session: the transaction; pending changes are not flushed by this call.
-        records: new ones with all their values, not added to the session.
+        kind: of the records.
+        rows: with all columns.
 
     Raises:
         sqlalchemy.exc.IntegrityError: as a flush.
     """
-    if not records:
-        return
-    statement, names = _insertion(type(records[0]))
-    rows = [{name: getattr(record, name) for name in names} for record in records]
-    statement.run(session.connection(), rows if len(rows) > 1 else rows[0])
+    if rows:
+        _insertion(kind).run(session.connection(), rows if len(rows) > 1 else rows[0])
+
+
+class _NewColumns(NamedTuple):
+    """The columns of a kind of record, and what its constructor sets them to."""
+
+    names: frozenset[str]
+    constants: dict[str, Any]
+    made: tuple[tuple[str, Callable[[], Any]], ...]
 
 
 @cache
-def _insertion(kind: type[Base]) -> tuple[Prepared, tuple[str, ...]]:
-    names = _names(kind)
-    return Prepared(insert(kind), names), names
+def _new_columns(kind: type[Base]) -> _NewColumns:
+    columns = {attribute.key: attribute.columns[0] for attribute in inspect(kind).column_attrs}
+    constants: dict[str, Any] = {}
+    made = []
+    for found in fields(kind):
+        if found.name not in columns:
+            continue
+        if found.default_factory is not MISSING:
+            made.append((found.name, found.default_factory))
+        elif found.default is not MISSING:
+            # What the constructor leaves to the insertion is the column's own default.
+            default: Any = columns[found.name].default
+            constants[found.name] = None if default is None else default.arg
+    return _NewColumns(frozenset(columns), constants, tuple(made))
+
+
+@cache
+def _insertion(kind: type[Base]) -> Prepared:
+    return Prepared(insert(kind), _names(kind))
 
 
 @cache

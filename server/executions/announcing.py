@@ -35,6 +35,12 @@ def announce(bus: EventBus, execution: Execution, output_files: Sequence[OutputF
     bus.publish(PIPELINE_PROGRESS, execution.id, event)
 
 
+def announce_acceptance(bus: EventBus, execution_id: str) -> None:
+    """Publish that an execution waits for a worker."""
+    event = ExecutionEvent(execution_id=execution_id, status=ExecutionStatus.PENDING, timestamp=utc_now())
+    bus.publish(PIPELINE_PROGRESS, execution_id, event)
+
+
 def announce_start(bus: EventBus, execution_id: str, fencing_token: int, file_count: int) -> None:
     """Publish that a worker has begun an execution."""
     event = ExecutionEvent(

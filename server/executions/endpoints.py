@@ -18,7 +18,7 @@ from server.executions.repository import ExecutionFilter
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionReply
 from server.http.dependencies import Asking, Context, Principal, require
 from server.http.idempotency import HEADER, LONGEST, PATTERN
-from server.http.lanes import Lane, light_request, read_quickly, run_on, write_quickly
+from server.http.lanes import Lane, light_request, read_quickly, run_on
 from server.http.limits import MULTIPART, takes_up_to
 from server.http.multipart import PartBegins, PartEnds, PartEvent, form_parts
 from server.http.paging import paging_or_offset_by
@@ -31,8 +31,6 @@ router = feature_router(prefix="/executions", tags=["executions"])
 Running = Annotated[Principal, Depends(require(Role.INSPECTOR, Role.SUPERVISOR, Role.ADMIN, Role.INTEGRATOR))]
 Language = Annotated[str | None, Header(alias="Accept-Language")]
 _FIELDS = 10
-_FEW_FILES = 4
-"""More files take longer to record than a quick endpoint may."""
 _FORM: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -128,21 +126,17 @@ async def create_execution(
             found = await run_on(Lane.READS, service.check_draft, context, draft)
         checked = found, draft.parameters
 
-    on_thread = functools.partial(run_on, Lane.WRITES)
-    intake = Intake(context.settings, context.objects, check, on_thread)
+    def accept() -> ExecutionAccepted:
+        require_total(intake.draft, context.settings)
+        # Parameters that came after the files are checked with the execution.
+        resolved = checked[0] if checked is not None and checked[1] is intake.draft.parameters else None
+        runs_here = context.settings.slots > 0
+        return service.accept(context, asking, intake.draft, key, runs_here=runs_here, resolved=resolved)
+
+    intake = Intake(context.settings, context.objects, check, functools.partial(run_on, Lane.WRITES))
     most_parts = context.settings.max_execution_files + _FIELDS
     await _take(intake, aiter(form_parts(request, most_parts)))
-    require_total(intake.draft, context.settings)
-    # Parameters that came after the files are checked with the execution.
-    resolved = checked[0] if checked is not None and checked[1] is intake.draft.parameters else None
-    runs_here = context.settings.slots > 0
-    accept = functools.partial(
-        service.accept, context, asking, intake.draft, key, runs_here=runs_here, resolved=resolved
-    )
-    if checked is not None and intake.draft.is_quick() and len(intake.draft.files) <= _FEW_FILES:
-        reply = await write_quickly(Lane.WRITES, context, accept)
-    else:
-        reply = await run_on(Lane.WRITES, accept)
+    reply = await intake.then(accept)
     answer.accepted(f"/executions/{reply.execution_id}")
     return reply
 

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from models.errors import InvalidInput, TooLarge
 from models.ids import canonical_id
@@ -26,6 +26,7 @@ MOST_PARAMETERS = 1000
 """Steps and parameters that a request may name; each that is not known is an entry of the refusal."""
 _QUICK_BYTES = 4096
 """A longer text of parameters takes longer to read than an event loop may wait."""
+T = TypeVar("T")
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
 """An image larger than what is kept of it is read once more to be checked: one of them at a time."""
 
@@ -51,8 +52,18 @@ def rejected(field_name: str, code: str, **values: object) -> InvalidInput:
     return InvalidInput("validation-error", members={"validation_errors": [entry]})
 
 
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """A file that has come and is not stored yet."""
+
+    data: bytes
+    filename: str
+
+
 class Intake:
-    """Takes a form part by part.
+    """Takes a form part by part, then does what is to be done with it.
+
+    The last file waits in memory for the end of the form, unless it is a large one: a thread less for most requests.
 
     Args:
         settings: the limits.
@@ -73,6 +84,7 @@ class Intake:
         self._before_files = before_files
         self._on_thread = on_thread
         self._seen: set[str] = set()
+        self._last: _Whole | None = None
         self.draft = Draft()
 
     async def field(self, name: str, pieces: Callable[[], Awaitable[bytes | None]]) -> None:
@@ -112,19 +124,33 @@ class Intake:
         Raises:
             InvalidInput: ``validation-error`` when there are too many files.
             TooLarge: ``upload-too-large``.
-            UnreadableImage: as ``check_image``.
+            UnreadableImage: as ``check_image``, of this file or the one before.
         """
         most = self._settings.max_execution_files
-        if len(self.draft.files) >= most:
+        if len(self.draft.files) + (self._last is not None) >= most:
             raise rejected(FILES, "value-too-long", max_length=most)
-        if not self.draft.files and self.draft.pipeline_id:
+        if self._last is not None:
+            await self._on_thread(self._store_last)
+        elif not self.draft.files and self.draft.pipeline_id:
             await self._before_files(self.draft)
         async with self._objects.writer(self._settings.max_upload_bytes) as writer:
-            self.draft.files.append(await self._stored(writer, filename, pieces))
+            await self._take(writer, filename, pieces)
 
-    async def _stored(
-        self, writer: ObjectWriter, filename: str, pieces: Callable[[], Awaitable[bytes | None]]
-    ) -> CheckedImage:
+    async def then(self, work: Callable[[], T]) -> T:
+        """Do ``work``, on a thread, once every file is stored, and return what it returns.
+
+        Raises:
+            UnreadableImage: as ``check_image``, of the last file.
+        """
+
+        def stored() -> T:
+            self._store_last()
+            return work()
+
+        done: T = await self._on_thread(stored)
+        return done
+
+    async def _take(self, writer: ObjectWriter, filename: str, pieces: Callable[[], Awaitable[bytes | None]]) -> None:
         head = bytearray()
         size = 0
         while (piece := await pieces()) is not None:
@@ -133,19 +159,21 @@ class Intake:
                 head += piece
             await writer.write(piece)
         if len(head) == size:
-            # Checked before it is stored: most of what is refused never gets there.
-            checked: CheckedImage = await self._on_thread(self._check_then_store, writer, bytes(head), filename)
-            return checked
+            self._last = _Whole(bytes(head), filename)
+            return
         del head
         stored = await writer.finish()
         async with _ONE_AT_A_TIME:
-            whole: CheckedImage = await self._on_thread(self._check_stored, stored.sha256, filename)
-        return whole
+            self.draft.files.append(await self._on_thread(self._check_stored, stored.sha256, filename))
 
-    def _check_then_store(self, writer: ObjectWriter, data: bytes, filename: str) -> CheckedImage:
-        checked = check_image(data, filename, self._settings)
-        writer.store()
-        return checked
+    def _store_last(self) -> None:
+        last, self._last = self._last, None
+        if last is None:
+            return
+        # Checked before it is stored: most of what is refused never gets there.
+        checked = check_image(last.data, last.filename, self._settings)
+        self._objects.put(checked.sha256, last.data)
+        self.draft.files.append(checked)
 
     def _check_stored(self, sha256: str, filename: str) -> CheckedImage:
         return check_image(self._objects.read(sha256), filename, self._settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -140,20 +140,20 @@ def outputs_of(session: Session, execution_id: str) -> list[OutputFile]:
 
 def outputs_on(connection: Connection, execution_id: str) -> list[OutputFile]:
     """Return what ``outputs_of`` does, where there is no session."""
-    return [output_file(row, row) for row in _OUTPUTS.all(connection, {"of_execution": execution_id})]
+    return [output_file(row._asdict()) for row in _OUTPUTS.all(connection, {"of_execution": execution_id})]
 
 
-def output_file(output: Any, file: Any) -> OutputFile:
-    """Return the wire form of an output, from its records or their columns."""
+def output_file(columns: Mapping[str, Any]) -> OutputFile:
+    """Return the wire form of an output, from the columns of its record and its file."""
     return OutputFile(
-        file_id=output.file_id,
-        file_index=output.position,
-        output_kind=output.output_kind,
-        filename=file.filename,
-        content_type=file.content_type,
-        size=file.size_bytes,
-        sha256=file.sha256,
-        download_url=DOWNLOAD.format(output.file_id),
+        file_id=columns["file_id"],
+        file_index=columns["position"],
+        output_kind=columns["output_kind"],
+        filename=columns["filename"],
+        content_type=columns["content_type"],
+        size=columns["size_bytes"],
+        sha256=columns["sha256"],
+        download_url=DOWNLOAD.format(columns["file_id"]),
     )
 
 

@@ -12,14 +12,15 @@ from sqlalchemy.orm import Session
 
 from models.error_values import stored_values
 from models.executions import Execution, ExecutionOutput, ExecutionRun
-from models.insertion import insert_new
+from models.insertion import insert_new, new_row
 from models.prepared import Prepared
 from models.states import EXECUTION_ENDED, ExecutionStatus, OutputKind, Verdict
+from models.sync import StoredFile
 from server.executions.leases import Claim, finish, store_now, time_between, write_held
 from server.executions.repository import end_runs, output_file, outputs_of
 from server.executions.rules import overall_percent
 from server.executions.schemas import OutputFile
-from server.files.rows import stored_file
+from server.files.rows import file_values
 from server.objects.records import record_blobs
 
 
@@ -165,17 +166,21 @@ def _add_outputs(
 ) -> list[OutputFile]:
     """Record what a run has put out, and return it in the order of ids."""
     record_blobs(session, [(output.sha256, output.size, output.content_type) for output in outputs])
-    made = [(stored_file(output, user_id), output.output_kind) for output in outputs]
-    insert_new(session, [file for file, _ in made])
-    records = [
-        ExecutionOutput(file_id=file.id, execution_id=execution_id, position=position, output_kind=kind)
-        for file, kind in made
+    files = [new_row(StoredFile, **file_values(output, user_id)) for output in outputs]
+    insert_new(session, StoredFile, files)
+    rows = [
+        new_row(
+            ExecutionOutput,
+            file_id=file["id"],
+            execution_id=execution_id,
+            position=position,
+            output_kind=output.output_kind,
+        )
+        for file, output in zip(files, outputs, strict=True)
     ]
-    insert_new(session, records)
-    return sorted(
-        (output_file(record, file) for record, (file, _) in zip(records, made, strict=True)),
-        key=lambda output: output.file_id,
-    )
+    insert_new(session, ExecutionOutput, rows)
+    made = [output_file({**file, **row}) for file, row in zip(files, rows, strict=True)]
+    return sorted(made, key=lambda output: output.file_id)
 
 
 _RUN_TABLE = cast("Table", ExecutionRun.__table__)

@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from models.error_values import read_values
 from models.errors import DoesNotFit, NotFound, Unavailable, UserFacingError
 from models.executions import Execution, ExecutionRun
-from models.insertion import insert_new
+from models.insertion import insert_new, new_row
 from models.messages import Language, error_text
 from models.states import EXECUTION_ENDED, ExecutionMode, ExecutionStatus
+from models.sync import StoredFile
 from server.audit import audited, differences, made
 from server.auth.identity.principal import Principal
 from server.context import ServerContext
@@ -25,7 +26,7 @@ from server.core.retry_after import UNAVAILABLE_S
 from server.core.structlog_import import structlog
 from server.events.outbox import enqueue
 from server.executions import repository
-from server.executions.announcing import announce
+from server.executions.announcing import announce, announce_acceptance
 from server.executions.events import PROCESSING_REQUESTS, ExecutionRequest
 from server.executions.intake import Draft, require_complete
 from server.executions.leases import end_now, store_now
@@ -33,7 +34,7 @@ from server.executions.pipelines import ResolvedPipeline, is_present, resolve
 from server.executions.repository import ExecutionFilter
 from server.executions.rules import require_may_cancel
 from server.executions.schemas import ExecutionAccepted, ExecutionDetail, ExecutionError, ExecutionReply
-from server.files.rows import stored_file
+from server.files.rows import file_values
 from server.objects.records import record_blobs
 from server.services.service import usable_models
 from server.sessions.rules import only_device
@@ -85,18 +86,18 @@ def accept(
     """
     require_complete(draft)
     try:
-        record, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
+        accepted, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
     except IntegrityError:
         # The same request at the same moment: the other one was first.
-        record, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
+        accepted, new = _accept(context, who, draft, key, resolved, runs_here=runs_here)
     except Unavailable as error:
         _log.warning("execution not accepted", cause=error.code)
         raise UserFacingError("execution-not-accepted", members={RETRY_AFTER: UNAVAILABLE_S}) from error
     if new:
         if not runs_here:
             context.outbox.wake()
-        announce(context.events, record)
-    return ExecutionAccepted(execution_id=record.id, status=record.status, execution_mode=record.execution_mode)
+        announce_acceptance(context.events, accepted.execution_id)
+    return accepted
 
 
 def _accept(
@@ -107,20 +108,22 @@ def _accept(
     resolved: ResolvedPipeline | None,
     *,
     runs_here: bool,
-) -> tuple[Execution, bool]:
+) -> tuple[ExecutionAccepted, bool]:
     digest = _digest(draft)
     with context.database.local_transaction(who.user_id) as session:
         known = repository.by_key(session, who.username, key)
         if known is not None:
             if known.request_digest != digest:
                 raise DoesNotFit("idempotency-key-used")
-            return known, False
+            return _accepted(known.id, known.status, known.execution_mode), False
         # The files took a while to come: the pipeline may have been changed or deleted since.
         connection = session.connection()
         found = resolved if resolved is not None and is_present(connection, resolved) else None
         if found is None:
             found = resolve(connection, draft.pipeline_id, draft.parameters, partial(other_models, context))
-        record = Execution(
+        mode = ExecutionMode.DIRECT_GRPC if runs_here else ExecutionMode.KAFKA_FALLBACK
+        row = new_row(
+            Execution,
             pipeline_id=found.record.id,
             pipeline_name=found.record.name,
             pipeline_version=found.record.version,
@@ -129,33 +132,41 @@ def _accept(
             criteria=found.criteria,
             priority=draft.priority,
             rank=draft.priority.rank,
-            execution_mode=ExecutionMode.DIRECT_GRPC if runs_here else ExecutionMode.KAFKA_FALLBACK,
+            execution_mode=mode,
             user_id=who.user_id,
             created_by=who.username,
             device_id=who.device_id,
             idempotency_key=key,
             request_digest=digest,
         )
-        insert_new(session, [record])
-        _add_files(session, who, draft, record)
+        execution_id: str = row["id"]
+        insert_new(session, Execution, [row])
+        _add_files(session, who, draft, execution_id)
         if not runs_here:
-            enqueue(session, PROCESSING_REQUESTS, record.id, ExecutionRequest(execution_id=record.id))
+            enqueue(session, PROCESSING_REQUESTS, execution_id, ExecutionRequest(execution_id=execution_id))
         content = {
-            "pipeline_id": record.pipeline_id,
+            "pipeline_id": found.record.id,
             "parameters": draft.parameters,
             "priority": draft.priority,
             "files": len(draft.files),
         }
-        audited(session, who, "execution.created", "execution", record.id, changes=made(content))
-    return record, True
+        audited(session, who, "execution.created", "execution", execution_id, changes=made(content))
+    return _accepted(execution_id, ExecutionStatus.PENDING, mode), True
 
 
-def _add_files(session: Session, who: Principal, draft: Draft, record: Execution) -> None:
+def _accepted(execution_id: str, status: ExecutionStatus, mode: ExecutionMode) -> ExecutionAccepted:
+    return ExecutionAccepted(execution_id=execution_id, status=status, execution_mode=mode)
+
+
+def _add_files(session: Session, who: Principal, draft: Draft, execution_id: str) -> None:
     record_blobs(session, [(image.sha256, image.size, image.content_type) for image in draft.files])
-    files = [stored_file(image, who.user_id) for image in draft.files]
-    insert_new(session, files)
-    runs = [ExecutionRun(execution_id=record.id, position=at, file_id=file.id) for at, file in enumerate(files)]
-    insert_new(session, runs)
+    files = [new_row(StoredFile, **file_values(image, who.user_id)) for image in draft.files]
+    insert_new(session, StoredFile, files)
+    runs = [
+        new_row(ExecutionRun, execution_id=execution_id, position=at, file_id=file["id"])
+        for at, file in enumerate(files)
+    ]
+    insert_new(session, ExecutionRun, runs)
 
 
 def list_executions(

@@ -1,11 +1,8 @@
-"""Rows of files whose bytes are in the object store."""
+"""What is kept of files whose bytes are in the object store."""
 
 from __future__ import annotations
 
-from typing import Protocol
-
-from models.ids import new_id
-from models.sync import StoredFile
+from typing import Any, Protocol
 
 
 class DescribedFile(Protocol):
@@ -36,15 +33,14 @@ class DescribedFile(Protocol):
         """Pixels as stored; None for what is no image."""
 
 
-def stored_file(found: DescribedFile, user_id: str | None, file_id: str | None = None) -> StoredFile:
-    """Return the row of a file that belongs to ``user_id``, under ``file_id`` where the client has chosen one."""
-    return StoredFile(
-        id=file_id or new_id(),
-        sha256=found.sha256,
-        filename=found.filename,
-        content_type=found.content_type,
-        size_bytes=found.size,
-        width=found.width,
-        height=found.height,
-        user_id=user_id,
-    )
+def file_values(found: DescribedFile, user_id: str | None) -> dict[str, Any]:
+    """Return the columns of a ``StoredFile`` that belongs to ``user_id``; all others have their defaults."""
+    return {
+        "sha256": found.sha256,
+        "filename": found.filename,
+        "content_type": found.content_type,
+        "size_bytes": found.size,
+        "width": found.width,
+        "height": found.height,
+        "user_id": user_id,
+    }

@@ -8,6 +8,7 @@ from sqlalchemy import exists, select
 
 from models.errors import Conflict, NotFound, PermissionDenied
 from models.executions import ExecutionOutput, ExecutionRun
+from models.ids import new_id
 from models.insertion import insert_if_absent
 from models.sessions import ImageRecord, InspectionSession
 from models.states import may_act_for
@@ -17,7 +18,7 @@ from server.auth.identity.principal import Principal
 from server.context import ServerContext
 from server.core.revisions import WHATEVER, Expected
 from server.files.images import check_image
-from server.files.rows import stored_file
+from server.files.rows import file_values
 from server.files.schemas import FileReply
 from server.objects.records import record_blob
 from server.sessions.rules import only_device
@@ -62,7 +63,7 @@ def store_file(
                 raise Conflict("id-taken", id=existing.id)
             return _reply(existing), False
         record_blob(session, sha256, image.size, image.content_type)
-        record = stored_file(image, who.user_id, file_id)
+        record = StoredFile(id=file_id or new_id(), **file_values(image, who.user_id))
         insert_if_absent(session, record)
         kept = session.get_one(StoredFile, record.id)
         if kept.sha256 != sha256:
