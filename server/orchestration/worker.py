@@ -56,14 +56,15 @@ class Worker:
         self._context = context
         self._slots = slots
         settings = context.settings
-        self._threads = ThreadPoolExecutor(2 * slots, thread_name_prefix="ThreadPoolExecutor-steps")
+        # For each execution: two branches of its pipeline, and one more for what services that hang would keep waiting.
+        self._threads = ThreadPoolExecutor(3 * slots, thread_name_prefix="ThreadPoolExecutor-steps")
         self._database_threads = ThreadPoolExecutor(
             _DATABASE_THREADS, thread_name_prefix="ThreadPoolExecutor-executions"
         )
         models = models_of(context, find_model)
         # Of pixels alone: what steps hand on takes more bytes than an upload of the same size.
         limits = ImageLimits(max_pixels=settings.max_image_pixels)
-        work = Work(context.objects, self._threads, limits, threading.Semaphore(slots))
+        work = Work(context.objects, self._threads, limits, threading.Semaphore(2 * slots))
         self._tools = Tools(context, work, models.find, services, self._on_database, self._another, self._has_ended)
         self._expected = ExpectedWork()
         self._running: set[asyncio.Task[None]] = set()
