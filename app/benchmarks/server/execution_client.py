@@ -7,11 +7,12 @@ handshakes at both ends.
 
 from __future__ import annotations
 
+import itertools
 import json
 import select
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Self
 
 import httpx
@@ -27,26 +28,30 @@ _BOUNDARY = "a-boundary-that-no-JPEG-has"
 
 
 class ExecutionClient:
-    """Submits one image to one pipeline again and again, and waits for each execution; for several threads.
+    """Submits images to one pipeline, one after the other and from the first again, and waits for each execution.
+
+    For several threads.
 
     Use it in a ``with`` block, which closes the connections.
 
     Args:
         http: signed in.
         pipeline: id of the pipeline.
-        image: JPEG.
+        images: JPEG.
 
     Attributes:
         connections: of its threads.
     """
 
-    def __init__(self, http: httpx.Client, pipeline: str, image: bytes) -> None:
+    def __init__(self, http: httpx.Client, pipeline: str, images: Sequence[bytes]) -> None:
         self._address = http.base_url.host, http.base_url.port or 80
         signed_in = f"Host: {self._address[0]}:{self._address[1]}\r\nAuthorization: {http.headers['Authorization']}\r\n"
-        body = _form(pipeline, image)
-        form = f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nContent-Length: {len(body)}\r\n"
-        path = f"{http.base_url.path}executions"
-        self._request = f"POST {path} HTTP/1.1\r\n{signed_in}{form}\r\n".encode() + body
+        head = (
+            f"POST {http.base_url.path}executions HTTP/1.1\r\n{signed_in}"
+            f"Content-Type: multipart/form-data; boundary={_BOUNDARY}\r\nContent-Length: "
+        )
+        bodies = [_form(pipeline, image) for image in images]
+        self._requests = itertools.cycle([f"{head}{len(body)}\r\n\r\n".encode() + body for body in bodies])
         self._upgrade = (
             f"{signed_in}Upgrade: websocket\r\nConnection: Upgrade\r\n"
             f"Sec-WebSocket-Key: {_KEY}\r\nSec-WebSocket-Version: 13\r\n\r\n"
@@ -84,7 +89,7 @@ class ExecutionClient:
                 connection.close()
             connection = self._kept.connection = self._connect()
             self.connections.append(connection)
-        connection.sendall(self._request)
+        connection.sendall(next(self._requests))
         status, _, content = _answer(connection)
         if status != b"202":
             raise RuntimeError(f"the execution was refused: {content.decode(errors='replace')}")

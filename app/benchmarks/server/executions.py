@@ -1,8 +1,9 @@
 """Executions from submit to ``completed`` on the WebSocket, beside the same pipeline run in this process.
 
 resize → detection → filter on a JPEG of 640×480: one at a time, and eight that wait. Client and server share the
-processors. Each is measured in turns with the pipeline alone, while as many are under way as ever: what the first ones
-and the last ones take, which have the processors to themselves, does not count.
+processors. Each execution has an image of its own, as from a camera: the same bytes again would replace their objects,
+and the file system would free what they were. Each is measured in turns with the pipeline alone, while as many are
+under way as ever: what the first ones and the last ones take, which have the processors to themselves, does not count.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +31,7 @@ from inspection.model_library.loading import load_model
 from inspection.pipeline import PipelineDefinition, Runner, validate_definition
 
 ROUNDS, WAITING, TURNS = 40, 8, 5
+_SIZE = 640, 480
 P50_MS, P95_MS, OVERHEAD, THROUGHPUT = 60.0, 100.0, 2.0, 0.8
 _MODEL = "yolo11"
 _WEIGHTS = Path("yolo11n_int8_openvino_model") / "yolo11n.xml"
@@ -78,10 +80,10 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
     Raises:
         Unavailable: when the server does not start.
     """
-    image = _image()
+    images = _images(_WARM_UP + TURNS * (2 * rounds + 2 * WAITING))
     weights = data / _WEIGHTS
     processors = os.cpu_count() or 1
-    single, parallel = (_runs(weights, image, at_once=at_once) for at_once in (1, processors))
+    single, parallel = (_runs(weights, images, at_once=at_once) for at_once in (1, processors))
     settings = {"IMAGEFLOW_SERVER_MODELS": json.dumps({_MODEL: str(weights)})}
     local: list[float] = []
     taken: list[float] = []
@@ -90,7 +92,7 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
         tempfile.TemporaryDirectory() as folder,
         served(Path(folder), environment=settings) as (url, process_id),
         signed_in(url) as http,
-        ExecutionClient(http, _make_pipeline(http), image) as client,
+        ExecutionClient(http, _make_pipeline(http), images) as client,
     ):
         for _ in range(_WARM_UP):
             client.run()
@@ -185,13 +187,15 @@ def _per_second(run: Callable[[], None], at_once: int, count: int) -> float:
     return count / (ended[at_once + count - 1] - ended[at_once - 1])
 
 
-def _runs(weights: Path, image: bytes, *, at_once: int) -> Callable[[], None]:
-    """Return what runs the pipeline once, from JPEG to encoded result, warmed up."""
+def _runs(weights: Path, images: Sequence[bytes], *, at_once: int) -> Callable[[], None]:
+    """Return what runs the pipeline once, on the next image, from JPEG to encoded result; warmed up."""
     models = {_MODEL: load_model(weights, at_once=at_once)}
     runner = Runner(validate_definition(PipelineDefinition.parse(_DEFINITION)), models)
 
+    given = itertools.cycle(images)
+
     def run() -> None:
-        outcome = runner.run(decode_image(image))
+        outcome = runner.run(decode_image(next(given)))
         outcome.result.model_dump_json()
         if outcome.overlay is not None:
             encode_png(outcome.overlay, quick=True)
@@ -207,9 +211,11 @@ def _milliseconds(work: Callable[[], object]) -> float:
     return (time.perf_counter() - began) * 1000
 
 
-def _image() -> bytes:
-    """Return a JPEG of 640×480 with shapes and noise."""
-    rows, columns = np.mgrid[0:480, 0:640]
-    plain = np.stack([rows * 255 / 480, columns * 255 / 640, (rows + columns) % 256], axis=-1)
+def _images(count: int) -> list[bytes]:
+    """Return JPEGs of 640×480 with shapes and noise, each shifted a little."""
+    width, height = _SIZE
+    rows, columns = np.mgrid[0:height, 0:width]
+    plain = np.stack([rows * 255 / height, columns * 255 / width, (rows + columns) % 256], axis=-1)
     noise = np.random.default_rng(0).normal(0, 6, plain.shape)
-    return encode_jpeg(np.clip(plain + noise, 0, 255).astype(np.uint8))
+    drawn = np.clip(plain + noise, 0, 255).astype(np.uint8)
+    return [encode_jpeg(np.roll(drawn, divmod(number, width), axis=(0, 1))) for number in range(count)]

@@ -33,7 +33,7 @@ def pipeline(http) -> str:
 
 
 def test_each_run_of_a_client_is_an_execution_that_has_completed(http, pipeline, image):
-    with ExecutionClient(http, pipeline, image) as client:
+    with ExecutionClient(http, pipeline, [image]) as client:
         client.run()
         client.run()
 
@@ -41,8 +41,20 @@ def test_each_run_of_a_client_is_an_execution_that_has_completed(http, pipeline,
     assert [one["status"] for one in found] == ["completed", "completed"]
 
 
+def test_each_run_of_a_client_has_the_next_image(http, pipeline):
+    images = [encode_jpeg(np.full((64, 64, 3), grey, np.uint8)) for grey in (0, 200)]
+    with ExecutionClient(http, pipeline, images) as client:
+        for _ in range(3):
+            client.run()
+
+    newest = http.get("/executions").raise_for_status().json()["items"][:3]
+    details = [http.get(f"/executions/{one['execution_id']}").raise_for_status().json() for one in newest]
+    sent = [http.get(f"/files/{one['input_files'][0]['file_id']}").raise_for_status().content for one in details]
+    assert sent == [images[0], images[1], images[0]]
+
+
 def test_a_client_goes_on_after_the_server_has_closed_its_connection(http, pipeline, image):
-    with ExecutionClient(http, pipeline, image) as client:
+    with ExecutionClient(http, pipeline, [image]) as client:
         client.run()
         (kept,) = client.connections
         assert kept.recv(1) == b""  # Waits for the end of the idle connection.
@@ -50,5 +62,5 @@ def test_a_client_goes_on_after_the_server_has_closed_its_connection(http, pipel
 
 
 def test_a_client_fails_when_its_request_is_refused(http, image):
-    with ExecutionClient(http, _UNKNOWN, image) as client, pytest.raises(RuntimeError, match="pipeline-not-found"):
+    with ExecutionClient(http, _UNKNOWN, [image]) as client, pytest.raises(RuntimeError, match="pipeline-not-found"):
         client.run()
