@@ -42,7 +42,8 @@ def new_row(kind: type[Base], **values: Any) -> dict[str, Any]:
         values: columns; the others get their defaults.
 
     Raises:
-        TypeError: when there is no such column, or a column without a default has no value. A bug.
+        TypeError: when there is no such column, a column without a default has no value, or the insertion computes one.
+            A bug.
     """
     columns = _new_columns(kind)
     row = {**columns.constants, **values}
@@ -90,6 +91,8 @@ def _new_columns(kind: type[Base]) -> _NewColumns:
         elif found.default is not MISSING:
             # What the constructor leaves to the insertion is the column's own default.
             default: Any = columns[found.name].default
+            if default is not None and not default.is_scalar:
+                raise TypeError(f"{kind.__name__}.{found.name} has a default that the insertion computes")
             constants[found.name] = None if default is None else default.arg
     return _NewColumns(frozenset(columns), constants, tuple(made))
 

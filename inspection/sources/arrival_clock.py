@@ -8,15 +8,17 @@ from collections.abc import Callable
 _READINGS = 3
 
 
-def both_clocks() -> tuple[float, int]:
-    """Return ``time.monotonic()`` and ``time.time_ns()`` of one moment.
+def both_clocks(
+    monotonic_clock: Callable[[], float] = time.monotonic, wall_clock_ns: Callable[[], int] = time.time_ns
+) -> tuple[float, int]:
+    """Return the monotonic clock, seconds, and the wall clock, nanoseconds, of one moment.
 
     Of three readings it is the one that took the shortest time: whoever is held up between two clocks reads different
     moments.
     """
     readings = []
     for _ in range(_READINGS):
-        before, wall_ns, after = time.monotonic(), time.time_ns(), time.monotonic()
+        before, wall_ns, after = monotonic_clock(), wall_clock_ns(), monotonic_clock()
         readings.append((after - before, after, wall_ns))
     _, monotonic, wall_ns = min(readings)
     return monotonic, wall_ns

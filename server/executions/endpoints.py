@@ -136,7 +136,7 @@ async def create_execution(
     intake = Intake(context.settings, context.objects, check, functools.partial(run_on, Lane.WRITES))
     most_parts = context.settings.max_execution_files + _FIELDS
     await _take(intake, aiter(form_parts(request, most_parts)))
-    reply = await intake.then(accept)
+    reply = await intake.finish(accept)
     answer.accepted(f"/executions/{reply.execution_id}")
     return reply
 

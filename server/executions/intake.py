@@ -1,4 +1,4 @@
-"""The form of a request for an execution: its fields, and its files, which go to the object store while they come."""
+"""The form of a request for an execution: its fields, and its files, of which large ones are stored while they come."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from server.objects.store import ObjectStore
 from server.objects.writing import IN_MEMORY_BYTES, ObjectWriter
 from sync.shared.schemas import storable_object
 
+_T = TypeVar("_T")
 FILES = "input_files"
 _FIELDS = ("pipeline_id", "parameters", "priority")
 _LONGEST_FIELD = 256 * 1024
@@ -26,7 +27,6 @@ MOST_PARAMETERS = 1000
 """Steps and parameters that a request may name; each that is not known is an entry of the refusal."""
 _QUICK_BYTES = 4096
 """A longer text of parameters takes longer to read than an event loop may wait."""
-T = TypeVar("T")
 _ONE_AT_A_TIME = asyncio.Semaphore(1)
 """An image larger than what is kept of it is read once more to be checked: one of them at a time."""
 
@@ -61,9 +61,10 @@ class _Whole:
 
 
 class Intake:
-    """Takes a form part by part, then does what is to be done with it.
+    """Takes a form part by part; ``finish`` does what is to be done with it.
 
-    The last file waits in memory for the end of the form, unless it is a large one: a thread less for most requests.
+    The last file waits in memory for the end of the form, unless it is a large one: it is checked and stored by the
+    thread that does the rest, which saves most requests a change of threads.
 
     Args:
         settings: the limits.
@@ -125,6 +126,8 @@ class Intake:
             InvalidInput: ``validation-error`` when there are too many files.
             TooLarge: ``upload-too-large``.
             UnreadableImage: as ``check_image``, of this file or the one before.
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+            UserFacingError: as ``before_files``.
         """
         most = self._settings.max_execution_files
         if len(self.draft.files) + (self._last is not None) >= most:
@@ -136,18 +139,20 @@ class Intake:
         async with self._objects.writer(self._settings.max_upload_bytes) as writer:
             await self._take(writer, filename, pieces)
 
-    async def then(self, work: Callable[[], T]) -> T:
-        """Do ``work``, on a thread, once every file is stored, and return what it returns.
+    async def finish(self, work: Callable[[], _T]) -> _T:
+        """Store what is not stored yet, then do ``work``, on one thread, and return what it returns.
 
         Raises:
             UnreadableImage: as ``check_image``, of the last file.
+            Unavailable: ``disk-full`` or ``objects-unreachable``.
+            UserFacingError: as ``work``.
         """
 
-        def stored() -> T:
+        def store_then_work() -> _T:
             self._store_last()
             return work()
 
-        done: T = await self._on_thread(stored)
+        done: _T = await self._on_thread(store_then_work)
         return done
 
     async def _take(self, writer: ObjectWriter, filename: str, pieces: Callable[[], Awaitable[bytes | None]]) -> None:
@@ -158,7 +163,7 @@ class Intake:
             if len(head) <= IN_MEMORY_BYTES:
                 head += piece
             await writer.write(piece)
-        if len(head) == size:
+        if size <= IN_MEMORY_BYTES:
             self._last = _Whole(bytes(head), filename)
             return
         del head

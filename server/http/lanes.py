@@ -123,7 +123,7 @@ def in_lane(endpoint: Callable[..., Any], *, writes: bool) -> Callable[..., Awai
     @functools.wraps(endpoint)
     async def run_quickly(*, context: ServerContext, **named: Any) -> Any:
         light_request()
-        quickly = write_quickly if writes else read_quickly
+        quickly = _write_quickly if writes else read_quickly
         return await quickly(lane, context, endpoint, context=context, **named)
 
     return run_quickly if getattr(endpoint, _QUICK, False) else run
@@ -218,7 +218,7 @@ async def read_quickly(
     return await run_on(lane, timed)
 
 
-async def write_quickly(
+async def _write_quickly(
     lane: Lane, context: ServerContext, write: Callable[_P, _T], /, *arguments: _P.args, **named: _P.kwargs
 ) -> _T:
     """Run a write of a few rows as a quick endpoint and return what it returns."""

@@ -21,8 +21,9 @@ DAMAGED = "damaged"
 _AT_ONCE = 8
 """Files flushed at the same time by this process: a file system commits what it is asked for together."""
 _FEW = 6
-"""So many are flushed one after the other: threads that are woken for them take more of the processors than the flushes
-themselves, which all executions together feel, and a single one waits some milliseconds longer."""
+"""So many are flushed one after the other: the threads that are woken to flush them at the same time take more of the
+processors than the flushes. A single writer waits a little longer for it, on a disk that takes a millisecond or less to
+flush (docs/executions.md)."""
 _PIECE = 256 * 1024
 """Bytes of one write: more at once makes Linux look for larger pieces of free memory, which can take 10 ms."""
 _MOST_REMEMBERED = 20_000

@@ -106,10 +106,9 @@ class ObjectWriter:
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        return await asyncio.to_thread(self.store)
+        return await asyncio.to_thread(self._store)
 
-    def store(self) -> StoredObject:
-        """Do what ``finish`` does, on a thread."""
+    def _store(self) -> StoredObject:
         if self._path is None:
             self._digest.update(self._buffer)
             sha256 = self._digest.hexdigest()

@@ -36,6 +36,9 @@ from server.services.step_services import StepServices
 LOOK_S = 1.0
 """Seconds between two looks for work that nobody announced: executions of workers that died, and after a pause."""
 _DATABASE_THREADS = 4
+_THREADS, _FIRST_ATTEMPTS = 3, 2
+"""Of each slot: threads for steps, and how many of them may make attempts of services in this process. Two branches of
+a pipeline seldom wait for a thread, and services that hang leave a third of them to everything else."""
 _log = structlog.get_logger("imageflow.server")
 
 
@@ -56,15 +59,14 @@ class Worker:
         self._context = context
         self._slots = slots
         settings = context.settings
-        # For each execution: two branches of its pipeline, and one more for what services that hang would keep waiting.
-        self._threads = ThreadPoolExecutor(3 * slots, thread_name_prefix="ThreadPoolExecutor-steps")
+        self._threads = ThreadPoolExecutor(_THREADS * slots, thread_name_prefix="ThreadPoolExecutor-steps")
         self._database_threads = ThreadPoolExecutor(
             _DATABASE_THREADS, thread_name_prefix="ThreadPoolExecutor-executions"
         )
         models = models_of(context, find_model)
         # Of pixels alone: what steps hand on takes more bytes than an upload of the same size.
         limits = ImageLimits(max_pixels=settings.max_image_pixels)
-        work = Work(context.objects, self._threads, limits, threading.Semaphore(2 * slots))
+        work = Work(context.objects, self._threads, limits, threading.Semaphore(_FIRST_ATTEMPTS * slots))
         self._tools = Tools(context, work, models.find, services, self._on_database, self._another, self._has_ended)
         self._expected = ExpectedWork()
         self._running: set[asyncio.Task[None]] = set()

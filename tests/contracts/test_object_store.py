@@ -192,15 +192,18 @@ def test_what_is_no_key_of_the_store_is_refused(store: ObjectStore, key: str) ->
         store.require_allowed(store.bucket, key)
 
 
-def test_several_objects_are_kept_at_once(store: ObjectStore) -> None:
-    contents = {hashlib.sha256(data).hexdigest(): data for data in (b"", b"one", os.urandom(300_000))}
+@pytest.mark.parametrize("further", [1, 12], ids=["few", "many"])
+def test_several_objects_are_kept_at_once(store: ObjectStore, further: int) -> None:
+    given = [b"", os.urandom(300_000), *(b"%d" % number for number in range(further))]
+    contents = {hashlib.sha256(data).hexdigest(): data for data in given}
     store.put_many(contents)
     assert {sha256: store.read(sha256) for sha256 in contents} == contents
     store.put_many({})
 
 
+@pytest.mark.parametrize("objects", [2, 12])
 def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, objects: int
 ) -> None:
     store = ObjectStore(tmp_path.as_uri())
 
@@ -209,7 +212,8 @@ def test_no_object_has_its_name_before_its_bytes_are_on_the_disk(
 
     kept(store, b"before")
     monkeypatch.setattr("server.objects.folder.sync_file", refused)
-    contents = {hashlib.sha256(data).hexdigest(): data for data in (b"one", b"two")}
+    given = [b"%d" % number for number in range(objects)]
+    contents = {hashlib.sha256(data).hexdigest(): data for data in given}
     with pytest.raises(Unavailable) as reported:
         store.put_many(contents)
     assert reported.value.code == "objects-unreachable"

@@ -30,7 +30,7 @@ _BOUNDARY = "a-boundary-that-no-JPEG-has"
 class ExecutionClient:
     """Submits images to one pipeline, one after the other and from the first again, and waits for each execution.
 
-    For several threads.
+    Several threads may use it.
 
     Use it in a ``with`` block, which closes the connections.
 

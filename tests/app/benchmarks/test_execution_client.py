@@ -44,13 +44,13 @@ def test_each_run_of_a_client_is_an_execution_that_has_completed(http, pipeline,
 def test_each_run_of_a_client_has_the_next_image(http, pipeline):
     images = [encode_jpeg(np.full((64, 64, 3), grey, np.uint8)) for grey in (0, 200)]
     with ExecutionClient(http, pipeline, images) as client:
-        for _ in range(3):
+        for _ in range(4):
             client.run()
 
-    newest = http.get("/executions").raise_for_status().json()["items"][:3]
+    newest = http.get("/executions").raise_for_status().json()["items"][:4]
     details = [http.get(f"/executions/{one['execution_id']}").raise_for_status().json() for one in newest]
     sent = [http.get(f"/files/{one['input_files'][0]['file_id']}").raise_for_status().content for one in details]
-    assert sent == [images[0], images[1], images[0]]
+    assert sent == [images[1], images[0], images[1], images[0]]
 
 
 def test_a_client_goes_on_after_the_server_has_closed_its_connection(http, pipeline, image):

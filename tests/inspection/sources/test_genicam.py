@@ -42,6 +42,8 @@ def test_frames_come_one_after_the_other_with_the_time_they_were_sent(camera: Fa
     assert {frame.pixels.shape for frame in seen} == {(512, 512)}
     assert all(first.sequence < second.sequence for first, second in pairwise(seen))
     assert all(began < first.monotonic <= second.monotonic <= ended for first, second in pairwise(seen))
+    # The camera sends 25 a second: all of them are not of one moment.
+    assert seen[-1].monotonic - seen[0].monotonic > 0.1
 
 
 # Aravis' fake camera lays BayerRG8 out as BayerBG8 and the other way round (0.8.26); those two are checked on mosaics

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from models.errors import InvalidInput, UnreadableImage
+from models.errors import InvalidInput, Unavailable, UnreadableImage
 from models.storage import sha256_of
 from server.core.settings import ServerSettings
 from server.executions.intake import Draft, Intake
@@ -18,16 +19,17 @@ from server.objects.writing import IN_MEMORY_BYTES
 from tests.support.errors import has_code
 from tests.support.executing import jpeg
 
-FIRST, SECOND = jpeg(seed=1), jpeg(seed=2)
-LARGE = jpeg(seed=3) + bytes(IN_MEMORY_BYTES)
+FIRST, SECOND, THIRD = (jpeg(seed=seed) for seed in (1, 2, 3))
+LARGE = jpeg(seed=4) + bytes(IN_MEMORY_BYTES)
 """A complete image with something behind it."""
+PIECE = 64 * 1024
 
 
 class Form:
     """A form that a test fills in."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = ServerSettings(data_dir=folder, max_execution_files=2)
+        self.settings = ServerSettings(data_dir=folder, max_execution_files=3)
         self.objects = ObjectStore(self.settings.objects)
         self.checked: list[str] = []
         self.intake = Intake(self.settings, self.objects, self._check, self._on_thread)
@@ -46,7 +48,7 @@ class Form:
 
 
 def pieces_of(data: bytes) -> Callable[[], Awaitable[bytes | None]]:
-    left = [data[: len(data) // 2], data[len(data) // 2 :]]
+    left = [data[start : start + PIECE] for start in range(0, len(data), PIECE)]
 
     async def pieces() -> bytes | None:
         return left.pop(0) if left else None
@@ -61,11 +63,16 @@ def form(tmp_path: Path) -> Form:
 
 def test_every_file_is_stored_when_the_work_begins(form: Form) -> None:
     async def scenario() -> list[bool]:
-        await form.file(FIRST)
-        await form.file(SECOND)
-        return await form.intake.then(lambda: [form.holds(FIRST), form.holds(SECOND)])
+        for data in (FIRST, SECOND, THIRD):
+            await form.file(data)
+        return await form.intake.finish(lambda: [form.holds(data) for data in (FIRST, SECOND, THIRD)])
 
-    assert asyncio.run(scenario()) == [True, True]
+    assert asyncio.run(scenario()) == [True] * 3
+
+
+def test_a_large_file_is_stored_while_the_form_comes(form: Form) -> None:
+    asyncio.run(form.file(LARGE))
+    assert form.holds(LARGE)
 
 
 @pytest.mark.parametrize("files", [(FIRST, LARGE), (LARGE, FIRST)], ids=["large last", "large first"])
@@ -73,7 +80,7 @@ def test_files_keep_their_order_whatever_their_size(form: Form, files: tuple[byt
     async def scenario() -> list[str]:
         for data in files:
             await form.file(data)
-        return await form.intake.then(lambda: [file.sha256 for file in form.intake.draft.files])
+        return await form.intake.finish(lambda: [file.sha256 for file in form.intake.draft.files])
 
     assert asyncio.run(scenario()) == [sha256_of(data) for data in files]
 
@@ -90,10 +97,10 @@ def test_a_form_that_is_refused_after_its_last_file_has_stored_nothing_of_it(for
 
 def test_a_file_more_than_allowed_is_refused_before_it_is_taken(form: Form) -> None:
     async def scenario() -> None:
-        await form.file(FIRST)
-        await form.file(SECOND)
+        for data in (FIRST, SECOND, THIRD):
+            await form.file(data)
         with pytest.raises(InvalidInput, check=has_code("validation-error")):
-            await form.intake.file("third.jpg", never_asked)
+            await form.intake.file("fourth.jpg", never_asked)
 
     asyncio.run(scenario())
 
@@ -108,17 +115,39 @@ def test_a_last_file_that_is_no_image_lets_no_work_begin(form: Form) -> None:
     async def scenario() -> None:
         await form.file(b"no image")
         with pytest.raises(UnreadableImage):
-            await form.intake.then(lambda: begun.append(True))
+            await form.intake.finish(lambda: begun.append(True))
 
     asyncio.run(scenario())
     assert not begun
 
 
 def test_a_request_is_checked_once_before_its_first_file(form: Form) -> None:
+    pieces = pieces_of(FIRST)
+
+    async def asked() -> bytes | None:
+        assert form.checked == ["P"]
+        return await pieces()
+
     async def scenario() -> None:
         await form.intake.field("pipeline_id", pieces_of(b"P"))
-        await form.file(FIRST)
+        await form.intake.file("part.jpg", asked)
         await form.file(SECOND)
 
     asyncio.run(scenario())
     assert form.checked == ["P"]
+
+
+def test_a_file_that_cannot_be_stored_lets_no_work_begin(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+
+    def refused(*_arguments: object) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    async def scenario() -> None:
+        await form.file(FIRST)
+        monkeypatch.setattr("server.objects.folder.sync_file", refused)
+        with pytest.raises(Unavailable, check=has_code("disk-full")):
+            await form.intake.finish(lambda: begun.append(True))
+
+    asyncio.run(scenario())
+    assert not begun
