@@ -97,7 +97,7 @@ class UnitGroup(Generic[T]):
         task.add_done_callback(self._tasks.discard)
 
     def succeed(self, result: T) -> None:
-        """Give the result, unless the group has ended meanwhile; from any thread."""
+        """Give the result; the first result or error that reaches the event loop is kept. From any thread."""
         self._call(partial(self._set_result, result))
 
     def _fail(self, error: Exception) -> None:

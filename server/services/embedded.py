@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import grpc
 
+from server.core.structlog_import import structlog
 from server.grpc.faults import AttemptFailed
 from server.services.attempts import Attempt, Attempts
 from server.services.calling import first_answer
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from inspection.components.values import StepValue
     from inspection.imaging.picture import Picture
     from server.grpc.unary import UnaryCall
+
+
+_log = structlog.get_logger("imageflow.server")
 
 
 class EmbeddedCall:
@@ -70,8 +74,12 @@ class EmbeddedCall:
         except AttemptFailed as error:
             self._require_wanted()
             self._attempts.failed(attempt, error)
-        except BaseException:
-            self.abandon()
+        except BaseException as error:
+            if self._ended() is None:
+                # Whoever gave it up goes on with the call; what comes of it now is for the log.
+                _log.error("an attempt that was given up failed", error=repr(error))
+                raise AttemptGivenUpError from error
+            self._attempts.abandoned(attempt)
             raise
         else:
             self._require_wanted()

@@ -24,6 +24,7 @@ import numpy as np
 
 from app.benchmarks.figures import Figure, at_least, at_most, judged_figure
 from app.benchmarks.probing import processor_seconds
+from app.benchmarks.server.cancelling import cancel_figure
 from app.benchmarks.server.driving import served, signed_in
 from app.benchmarks.server.execution_client import ExecutionClient
 from inspection.imaging.files import decode_image, encode_jpeg, encode_png
@@ -71,7 +72,7 @@ class _Together(NamedTuple):
 
 
 def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
-    """Return the latency of an execution, its overhead, and the throughput of executions that wait.
+    """Return the latency of an execution, its overhead, the throughput of executions that wait, and how soon one ends.
 
     Args:
         data: the folder ``weights`` of the data sets.
@@ -92,7 +93,7 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
         tempfile.TemporaryDirectory() as folder,
         served(Path(folder), environment=settings) as (url, process_id),
         signed_in(url) as http,
-        ExecutionClient(http, _make_pipeline(http), images) as client,
+        ExecutionClient(http, pipeline := _make_pipeline(http), images) as client,
     ):
         for _ in range(_WARM_UP):
             client.run()
@@ -105,7 +106,8 @@ def measure(data: Path, *, rounds: int = ROUNDS) -> list[Figure]:
             spent = processor_seconds(process_id) - before[0], time.process_time() - before[1]
             server_ms, client_ms = (seconds * 1000 / (rounds + WAITING + WAITING) for seconds in spent)
             together.append(_Together(per_s, alone_per_s, server_ms, client_ms))
-    return [*_figures(taken, local), *_throughput_figures(together)]
+        cancelled = cancel_figure(http, pipeline, images[0])
+    return [*_figures(taken, local), *_throughput_figures(together), cancelled]
 
 
 def _throughput_figures(turns: list[_Together]) -> list[Figure]:

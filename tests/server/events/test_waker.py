@@ -125,8 +125,8 @@ def test_calls_of_threads_that_are_not_served_need_one_wake() -> None:
 
 def test_a_call_after_one_was_served_wakes_again() -> None:
     async def scenario(_: ClockLoop, sleeper: Sleeper) -> None:
-        for may_wait in 3 * (False,):
-            await sleeper.wake(may_wait=may_wait)
+        for _ in range(3):
+            await sleeper.wake(may_wait=False)
         assert sleeper.woken == 3 * [0.0]
 
     run_with_sleeper(scenario)

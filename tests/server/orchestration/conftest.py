@@ -41,13 +41,20 @@ def plant(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
 
 
 @pytest.fixture
+def no_haste(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let runs wait for threads that stop, also on a machine that has much else to do."""
+    monkeypatch.setattr("server.orchestration.run_work.STOP_S", DEADLINE_S)
+
+
+@pytest.fixture
 def stuck(plant: Callable[..., None]) -> Iterator[Stuck]:
     """Let the component resize wait until it is released, at the latest when the test ends."""
     made = Stuck(threading.Event(), threading.Event())
 
     def wait(_: StepContext) -> Any:
         made.begun.set()
-        made.release.wait(DEADLINE_S)
+        # Longer than any test waits for what shall not wait for this.
+        made.release.wait(3 * DEADLINE_S)
         raise InspectionCancelled
 
     plant(resize=wait)

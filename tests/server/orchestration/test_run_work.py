@@ -57,6 +57,7 @@ async def wait_in_vain(run: RunWork, work: LongWork, cancel: threading.Event) ->
 UNDER_WAY = pytest.mark.parametrize("begin", [submit, wait_in_vain])
 
 
+@pytest.mark.usefixtures("no_haste")
 @UNDER_WAY
 def test_work_under_way_has_ended_when_its_run_has_failed(work: Work, begin: Begin) -> None:
     long = LongWork()

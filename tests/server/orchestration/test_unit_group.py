@@ -38,10 +38,12 @@ def result_of(
             finally:
                 group.end()
                 await group.cancel_tasks()
+                assert asyncio.all_tasks() == {asyncio.current_task()}
 
-    result = asyncio.run(main())
-    assert faults == []
-    return result
+    try:
+        return asyncio.run(main())
+    finally:
+        assert faults == []
 
 
 def succeeding(group: UnitGroup[Any], result: Callable[[], object]) -> Unit:
@@ -101,7 +103,7 @@ def test_the_error_of_a_unit_is_raised(work: Work) -> None:
     assert caught.value is error
 
 
-def test_the_error_of_a_unit_cancels_what_runs_in_the_event_loop(work: Work) -> None:
+def test_the_end_of_a_group_cancels_what_runs_in_the_event_loop(work: Work) -> None:
     cancelled: list[bool] = []
 
     def begin(group: UnitGroup[Any]) -> None:

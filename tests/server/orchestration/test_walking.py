@@ -140,6 +140,7 @@ def test_progress_of_several_threads_is_reported_in_order(work: Work) -> None:
     assert [[one.status for one in seen if one.step_id == name] for name in names] == 8 * [["running", "completed"]]
 
 
+@pytest.mark.usefixtures("no_haste")
 def test_the_error_of_a_step_ends_the_others(work: Work) -> None:
     long = LongWork()
     with pytest.raises(InvalidInput):
@@ -199,20 +200,24 @@ def logged_of_a_second_failure(work: Work, monkeypatch: pytest.MonkeyPatch, erro
     with pytest.raises(InvalidInput):
         asyncio.run(walked(work, resizes(TWO, a=second.failing_beside, b=second.step)))
     assert second.stopped.is_set()
+    work.threads.shutdown()  # What is logged is logged by then.
     return [str(line["error"]) for line in lines if line["log_level"] == "error"]
 
 
+@pytest.mark.usefixtures("no_haste")
 def test_a_fault_after_the_walk_has_failed_is_logged(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     logged = logged_of_a_second_failure(work, monkeypatch, ZeroDivisionError("in the second branch"))
     assert logged == ["ZeroDivisionError('in the second branch')"]
 
 
+@pytest.mark.usefixtures("no_haste")
 def test_an_error_for_users_after_the_walk_has_failed_is_not_logged(
     work: Work, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert logged_of_a_second_failure(work, monkeypatch, InvalidInput("request-malformed")) == []
 
 
+@pytest.mark.usefixtures("no_haste")
 def test_a_walk_whose_caller_is_cancelled_stops_its_steps(work: Work) -> None:
     async def main() -> None:
         long = LongWork()

@@ -111,7 +111,7 @@ def test_an_attempt_past_its_deadline_is_followed_by_another_one(work: Work) -> 
     long = LongWork(ZeroDivisionError())
     planted = in_turn(long.until, give)
     assert given(work, planted, timeout_s=SHORT_S) is GIVEN
-    assert long.stopped.is_set()
+    assert long.stopped.wait(DEADLINE_S)
     assert planted.asked == 2
 
 
@@ -195,6 +195,7 @@ def test_a_step_whose_model_a_further_attempt_does_not_know_runs_here(work: Work
     assert given(work, in_turn(full, unknown_model), pipeline(FILTERED, a=lambda *_: LATE)) is LATE
 
 
+@pytest.mark.usefixtures("no_haste")
 def test_an_embedded_attempt_is_told_to_stop_when_the_caller_is_cancelled(work: Work) -> None:
     async def main() -> CircuitState:
         long = LongWork(InvalidInput("request-malformed"))
@@ -220,6 +221,7 @@ def test_a_further_attempt_is_told_to_stop_when_the_caller_is_cancelled(work: Wo
     assert asyncio.run(main()) is CircuitState.CLOSED
 
 
+@pytest.mark.usefixtures("no_haste")
 def test_an_embedded_attempt_is_told_to_stop_when_another_step_fails(work: Work) -> None:
     long = LongWork()
     of = pipeline({**FILTERED, "b": ("resize", "input")}, b=long.failing_beside)

@@ -106,14 +106,16 @@ def test_a_replica_that_hangs_is_followed_by_another_one() -> None:
 def test_the_deadline_bounds_all_attempts_together() -> None:
     async def main() -> float:
         async with PlantedReplica(RESIZE, hanging) as bad:
-            replicas = await connected(bad)
+            # An attempt may take longer than all of them together.
+            replicas = await connected(bad, timeout_s=60.0)
             began = time.monotonic()
             with pytest.raises(Unavailable) as caught:
                 await asked(replicas, deadline_s=0.3)
             assert caught.value.code == "service-unavailable"
+            assert bad.calls == 1
             return time.monotonic() - began
 
-    assert 0.25 < asyncio.run(main()) < RESIZE.timeout_s
+    assert 0.25 < asyncio.run(main()) < 20
 
 
 def test_a_service_that_hangs_holds_up_no_other_call() -> None:

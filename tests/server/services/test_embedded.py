@@ -167,6 +167,32 @@ def test_a_first_attempt_is_given_up_by_one_alone() -> None:
     assert asyncio.run(main()) == [True, False]
 
 
+def test_a_first_attempt_that_panics_after_it_was_given_up_fails_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = log_lines(monkeypatch, "server.services.embedded")
+    begun, release = threading.Event(), threading.Event()
+
+    class PanicError(BaseException):
+        """What a library in Rust raises for a fault of its own."""
+
+    def panic(_: threading.Event) -> Picture:
+        begun.set()
+        assert release.wait(30)
+        raise PanicError
+
+    async def main() -> None:
+        async with embedded_service(PlantedWork(panic)) as service:
+            call = service.call(BLUR, picture())
+            first = asyncio.create_task(asyncio.to_thread(call.first_attempt))
+            assert await asyncio.to_thread(begun.wait, 30)
+            assert call.overdue()
+            release.set()
+            with pytest.raises(AttemptGivenUpError):
+                await first
+
+    asyncio.run(main())
+    assert [line["error"] for line in lines] == ["PanicError()"]
+
+
 def test_a_first_attempt_that_has_ended_is_not_overdue() -> None:
     async def main() -> bool:
         async with embedded_service(PlantedWork(lambda _: GIVEN)) as service:

@@ -58,7 +58,8 @@ def test_a_service_that_hangs_slows_no_other_request(tmp_path: Path) -> None:
                 began = time.monotonic()
                 assert client.get(f"{url}/health").json()["grpc_services"]["filter"]["status"] != "up"
                 took.append(time.monotonic() - began)
-    assert sorted(took)[45] < 3.0
+    # Its health is checked for two seconds.
+    assert sorted(took)[45] < 1.5
 
 
 def test_a_server_reaches_services_by_tls_with_a_secret(tmp_path: Path) -> None:
