@@ -28,7 +28,7 @@ def problem_code(answer: httpx.Response) -> str:
 def test_a_signed_in_user_is_known_by_its_token(served: Served) -> None:
     pair = served.sign_in("inspector")
     assert pair["token_type"] == "bearer"
-    assert pair["expires_in"] == 900
+    assert pair["expires_in"] == 60 * served.context.settings.access_token_minutes
     with served.client(Authorization=f"Bearer {pair['access_token']}") as client:
         assert client.get("/users/me").json()["username"] == "inspector"
 
