@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import secrets
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +29,7 @@ flush (docs/executions.md)."""
 _PIECE = 256 * 1024
 """Bytes of one write: more at once makes Linux look for larger pieces of free memory, which can take 10 ms."""
 _MOST_REMEMBERED = 20_000
+_CANNOT_RESERVE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
 _T = TypeVar("_T")
 _flushed: set[str] = set()
 """Folders that are in a folder above which was flushed since: what is new in one of them needs its own flush alone."""
@@ -71,8 +74,8 @@ def write_made(folder: Path, pieces: Sequence[bytes | memoryview], key: str) -> 
     path = folder / ARRIVING / f"{secrets.token_hex(8)}.part"
     try:
         with _new_file(path) as file:
-            for piece in pieces:
-                _write_all(file, piece)
+            _reserve(file, sum(len(piece) for piece in pieces))
+            _write_all(file, *pieces)
         _rename(path, folder / key)
     except BaseException:
         path.unlink(missing_ok=True)
@@ -225,10 +228,30 @@ def _write(path: Path, content: bytes | Path) -> None:
         sync_file(file)
 
 
-def _write_all(file: FileIO, data: bytes | memoryview) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[file.write(left[:_PIECE]) :]
+def _reserve(file: FileIO, size: int) -> None:
+    """Take room on the disk for all of a large file, which takes a third of the time of writing when each piece does.
+
+    Raises:
+        OSError: when there is none.
+    """
+    if size <= _PIECE or not hasattr(os, "posix_fallocate"):
+        return
+    try:
+        os.posix_fallocate(file.fileno(), 0, size)
+    except OSError as error:
+        if error.errno not in _CANNOT_RESERVE:
+            raise
+
+
+def _write_all(file: FileIO, *pieces: bytes | memoryview) -> None:
+    """Write into an empty file; but for the first of a piece, writes begin at multiples of ``_PIECE``: whole pages."""
+    room = _PIECE
+    for piece in pieces:
+        left = memoryview(piece)
+        while left:
+            written = file.write(left[:room])
+            left = left[written:]
+            room = room - written or _PIECE
 
 
 def _each(work: Callable[[_T], None], things: Iterable[_T]) -> None:

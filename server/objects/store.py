@@ -5,7 +5,6 @@ Only what ``put_made`` keeps has a drawn name in its place: images between the s
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,7 @@ from urllib.request import url2pathname
 from models.errors import InvalidInput, NotFound, Unavailable
 from models.storage import folder_reason, no_room
 from server.objects.backend import Backend, ListedObject
-from server.objects.keys import Place, key_of
+from server.objects.keys import Place, drawn_name, key_of
 from server.objects.local import LocalFolder
 from server.objects.trouble import translated
 from server.objects.writing import MadeObject, ObjectWriter
@@ -23,8 +22,6 @@ from server.objects.writing import MadeObject, ObjectWriter
 __all__ = ["ListedObject", "ObjectStore"]
 
 _CHUNK = 256 * 1024
-_DRAWN_BYTES = 32
-"""Of a drawn name: as many as a digest has, so that its key has the form of all others."""
 
 
 class ObjectStore:
@@ -95,7 +92,7 @@ class ObjectStore:
         Raises:
             Unavailable: ``disk-full`` or ``objects-unreachable``.
         """
-        name = secrets.token_hex(_DRAWN_BYTES)
+        name = drawn_name()
         with translated(missing="objects-unreachable"):
             self._backend.put_made(pieces, key_of(name))
         return MadeObject(name, sum(len(piece) for piece in pieces))

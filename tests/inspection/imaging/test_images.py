@@ -1,3 +1,4 @@
+import math
 import os
 import struct
 import subprocess
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from inspection.imaging.decoding import ColourMode
 from inspection.imaging.files import (
@@ -18,6 +20,7 @@ from inspection.imaging.files import (
     encode_netpbm,
     encode_png,
     image_size,
+    netpbm_pieces,
     read_image,
 )
 from inspection.imaging.frames import Pixels
@@ -203,6 +206,19 @@ def test_a_lossless_file_keeps_every_pixel(height: int, width: int, seed: int) -
     assert np.array_equal(decode_image(encode_png(pixels)), pixels)
     assert np.array_equal(decode_image(encode_netpbm(pixels)), pixels)
     assert np.array_equal(decode_image(encode_netpbm(pixels[:, :, 0]), mode="as-stored"), pixels[:, :, 0])
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1080, 1920, 3), (99_999, 1), (1, 99_999, 3)])
+def test_the_pixels_of_a_netpbm_file_begin_at_a_multiple_of_16_bytes(shape: tuple[int, ...]) -> None:
+    header, pixels = netpbm_pieces(np.zeros(shape, np.uint8))
+    assert (len(header) % 16, pixels.nbytes) == (0, math.prod(shape))
+
+
+def test_other_programs_read_a_netpbm_file(tmp_path: Path) -> None:
+    pixels = picture(24, 31)
+    (tmp_path / "a.ppm").write_bytes(encode_netpbm(pixels))
+    with Image.open(tmp_path / "a.ppm") as read:
+        assert np.array_equal(np.asarray(read), pixels)
 
 
 def test_importing_opencv_leaves_the_qt_variables_as_they_were() -> None:
