@@ -26,6 +26,7 @@ from models.storage import reason_of
 
 _MEBI = 1024 * 1024
 _NETPBM_HEADER = 48
+"""Bytes of a header with its blanks: a multiple of 16 with room for every width and height."""
 _HEAD = 4 * _MEBI
 _CHANNELS = 4
 _BITS_OF_A_BYTE = 8

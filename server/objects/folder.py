@@ -30,6 +30,7 @@ _PIECE = 256 * 1024
 """Bytes of one write: more at once makes Linux look for larger pieces of free memory, which can take 10 ms."""
 _MOST_REMEMBERED = 20_000
 _CANNOT_RESERVE = frozenset({errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP})
+"""What ``posix_fallocate`` fails with where the file system does not know it."""
 _T = TypeVar("_T")
 _flushed: set[str] = set()
 """Folders that are in a folder above which was flushed since: what is new in one of them needs its own flush alone."""
@@ -229,7 +230,9 @@ def _write(path: Path, content: bytes | Path) -> None:
 
 
 def _reserve(file: FileIO, size: int) -> None:
-    """Take room on the disk for all of a large file, which takes a third of the time of writing when each piece does.
+    """Take room on the disk for all of a large file: taken by each write, it is a third of the time of writing.
+
+    Systems and file systems that cannot reserve take the room with each write.
 
     Raises:
         OSError: when there is none.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -45,6 +45,13 @@ def stored(objects: ObjectStore, pixels: Pixels, *, by_service: bool = False) ->
     data = encode_netpbm(pixels) if by_service else encode_jpeg(pixels)
     kept = objects.put_made([data])
     return common_pb2.ImageData(bucket=objects.bucket, object_key=objects.object_key(kept.name))
+
+
+def remove(objects: ObjectStore, images: Iterable[common_pb2.ImageData]) -> None:
+    """Remove the pictures that messages name; those of answers without a picture name none."""
+    for image in images:
+        if image.object_key:
+            objects.delete(objects.require_allowed(image.bucket, image.object_key))
 
 
 def caller(channel: grpc.Channel, key: str) -> Callable[[Any], bytes]:

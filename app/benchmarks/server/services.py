@@ -15,7 +15,7 @@ import grpc
 
 from app.benchmarks.figures import Figure, at_most, judged_figure
 from app.benchmarks.server.driving import served, signed_in
-from app.benchmarks.server.grpc_clients import addresses, caller, models_environment, part_image, spread, stored
+from app.benchmarks.server.grpc_clients import addresses, caller, models_environment, part_image, remove, spread, stored
 from server.core.settings import ServerSettings
 from server.grpc.stubs import ai_detection_pb2, common_pb2, filter_pb2, resize_pb2
 from server.objects.store import ObjectStore
@@ -39,13 +39,11 @@ class _Work:
         request: returns a message about a picture that no call had before: bytes that are there are stored faster.
         call: sends a message and returns the answer's bytes.
         response: type of the answer.
-        remove: deletes the picture that a message names, if it names one.
     """
 
     request: Callable[[], Any]
     call: Callable[[Any], bytes]
     response: Any
-    remove: Callable[[common_pb2.ImageData], None]
 
 
 @dataclass(slots=True)
@@ -73,14 +71,17 @@ def measure(data: Path, *, calls: int = CALLS, rounds: int = ROUNDS) -> list[Fig
         Unavailable: when the server does not start.
     """
     taken = {name: _Taken() for name in _GOALS}
-    with tempfile.TemporaryDirectory() as folder, _works(Path(folder), data) as works:
+    with tempfile.TemporaryDirectory() as folder, _works(Path(folder), data) as (objects, works):
         for _ in range(rounds):
             for name, work in works.items():
-                _time_calls(work, calls, taken[name])
+                images = _time_calls(work, calls, taken[name])
+                # Gigabytes of them would fill the memory with files, and virtual machines give new memory slowly.
+                remove(objects, images)
     return [figure for name, found in taken.items() for figure in _figures(name, found)]
 
 
-def _time_calls(work: _Work, calls: int, taken: _Taken) -> None:
+def _time_calls(work: _Work, calls: int, taken: _Taken) -> list[common_pb2.ImageData]:
+    """Add what calls take to ``taken``, and return the images that they read and made."""
     work.call(work.request())  # not counted
     whole, own, images = [], [], []
     for _ in range(calls):
@@ -93,14 +94,12 @@ def _time_calls(work: _Work, calls: int, taken: _Taken) -> None:
         images += [request.input_image, result.output_image]
     taken.calls.append(whole)
     taken.own.append(own)
-    # Gigabytes of them would fill the memory with files, and virtual machines give new memory slowly.
-    for image in images:
-        work.remove(image)
+    return images
 
 
 @contextmanager
-def _works(place: Path, data: Path) -> Iterator[Mapping[str, _Work]]:
-    """Run a server and give the calls of its services."""
+def _works(place: Path, data: Path) -> Iterator[tuple[ObjectStore, Mapping[str, _Work]]]:
+    """Run a server and give its objects and the calls of its services."""
     with ExitStack() as opened:
         url, _ = opened.enter_context(served(place, environment=models_environment(yolo11=data / _MODEL)))
         with signed_in(url) as client:
@@ -133,16 +132,13 @@ def _works(place: Path, data: Path) -> Iterator[Mapping[str, _Work]]:
             image = picture(_SMALL)
             return ai_detection_pb2.DetectionRequest(input_image=image, model_name="yolo11", confidence_threshold=0.25)
 
-        def remove(image: common_pb2.ImageData) -> None:
-            if image.object_key:
-                objects.delete(objects.require_allowed(image.bucket, image.object_key))
-
-        yield {
-            "resize": _Work(resize, call["resize"], resize_pb2.ResizeResponse, remove),
-            "filter": _Work(blur, call["filter"], filter_pb2.FilterResponse, remove),
-            "filter_jpeg": _Work(blur_jpeg, call["filter"], filter_pb2.FilterResponse, remove),
-            "detect": _Work(detect, call["ai-detection"], ai_detection_pb2.DetectionResponse, remove),
+        works = {
+            "resize": _Work(resize, call["resize"], resize_pb2.ResizeResponse),
+            "filter": _Work(blur, call["filter"], filter_pb2.FilterResponse),
+            "filter_jpeg": _Work(blur_jpeg, call["filter"], filter_pb2.FilterResponse),
+            "detect": _Work(detect, call["ai-detection"], ai_detection_pb2.DetectionResponse),
         }
+        yield objects, works
 
 
 def _figures(name: str, taken: _Taken) -> list[Figure]:
