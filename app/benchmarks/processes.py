@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from models.messages import Language
 
 PROBE_LIMIT_S = 600.0
 _TOLD = 2_000
+_HEARD_WITHIN_S = 1.0
 
 
 class MeasurementFailed(ImageFlowError):
@@ -43,17 +45,44 @@ def run_module(
                 text=True,
                 start_new_session=True,
             )
-        out, err = process.communicate(timeout=time_limit_s)
+        out, err = _output_of(process, time_limit_s)
     except subprocess.TimeoutExpired as error:
         raise MeasurementFailed(f"{module} took longer than {time_limit_s:.0f} s") from error
     finally:
         if process is not None and process.poll() is None:
             # It may have processes of its own: all of its session end.
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()
+            _abandon(process)
     if process.returncode:
         raise MeasurementFailed(f"{module} ended with {process.returncode}: {err.strip()[-_TOLD:]}")
     return out
+
+
+def _output_of(process: subprocess.Popen[str], time_limit_s: float) -> tuple[str, str]:
+    """Return what a process has written to its pipes when it has ended.
+
+    It waits for short spans: a signal that arrives just before the system call that waits does not interrupt the call,
+    and its handler runs when the call returns.
+
+    Raises:
+        subprocess.TimeoutExpired: when it takes longer than the limit.
+    """
+    until = time.monotonic() + time_limit_s
+    while True:
+        span = min(_HEARD_WITHIN_S, max(0.0, until - time.monotonic()))
+        try:
+            return process.communicate(timeout=span)
+        except subprocess.TimeoutExpired:
+            if time.monotonic() >= until:
+                raise
+
+
+def _abandon(process: subprocess.Popen[str]) -> None:
+    """Wait for a killed process, leaving what its pipes hold: after an interrupted ``communicate`` another may fail."""
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
 
 
 def run_probe(module: str, folder: Path, environment: Mapping[str, str], *, quick: bool) -> dict[str, float]:

@@ -92,6 +92,9 @@ class Workers:
             Unavailable: ``server-worker-ended`` when one of the first ends before it serves.
         """
         before = {number: signal.signal(number, self._heard) for number in (signal.SIGTERM, signal.SIGINT)}
+        # Python runs a handler when the system call that waits returns; a signal just before it would not end it.
+        os.set_blocking(self._wake.fileno(), False)
+        wakeup_before = signal.set_wakeup_fd(self._wake.fileno())
         try:
             self._workers = [self._started() for _ in range(self._settings.workers)]
             while not self._stopping and any(worker.served is not None for worker in self._workers):
@@ -101,6 +104,7 @@ class Workers:
                 with self._announced():
                     self._watch()
         finally:
+            signal.set_wakeup_fd(wakeup_before)
             self._end()
             for number, handler in before.items():
                 signal.signal(number, handler)

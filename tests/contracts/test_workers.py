@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from app.benchmarks import private_postgresql
 from models.ids import new_id
 from tests.support.awaiting import wait_until
 from tests.support.server_process import run, server
+from tests.support.unheard_signals import signal_beside_main_thread
 
 PASSWORD = "correct horse battery staple"
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")]
@@ -85,3 +87,10 @@ def test_a_signal_stops_all_workers_cleanly(tmp_path: Path, database: str) -> No
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
         assert not any(map(is_there, workers))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sends a signal to one thread of another process")
+def test_a_signal_that_came_just_before_the_first_process_waits_stops_it(tmp_path: Path, database: str) -> None:
+    with server(tmp_path / "data", "--workers", "2", IMAGEFLOW_SERVER_DATABASE_URL=database) as (process, _, _):
+        signal_beside_main_thread(process.pid, signal.SIGTERM)
+        assert process.wait(30) == 0

@@ -2,6 +2,8 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from app.command_line.options import report_when_stopped
 from models.messages import error_text
 from tests.support.awaiting import wait_until
+from tests.support.unheard_signals import signal_beside_main_thread
 
 WINDOW = """
 import sys
@@ -39,6 +42,7 @@ except KeyboardInterrupt:
 
 COMMAND = """
 import subprocess
+import threading
 import typer
 import app.command_line
 from app.benchmarks.processes import run_module
@@ -48,6 +52,7 @@ class Announced(subprocess.Popen):
         super().__init__(*arguments, **options)
         print(self.pid, flush=True)
 
+threading.Thread(target=threading.Event().wait, daemon=True).start()
 subprocess.Popen = Announced
 commands = typer.Typer()
 
@@ -91,18 +96,29 @@ def is_gone(pid: int) -> bool:
     return False
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that another process could send")
-def test_a_terminated_command_takes_the_processes_it_started_with_it() -> None:
+def end_of_terminated_command(terminate: Callable[[int], None]) -> int:
+    """Terminate a command that waits for a process it started, and return its exit code once that process is gone."""
     with subprocess.Popen([sys.executable, "-c", COMMAND], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             child = int(process.stdout.readline())
-            process.send_signal(signal.SIGTERM)
-            assert process.wait(timeout=60) == 130
+            terminate(process.pid)
+            code = process.wait(timeout=60)
         finally:
             process.kill()
     # It ends a moment after the one that started it.
     assert wait_until(lambda: is_gone(child), seconds=60)
+    return code
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGTERM that another process could send")
+def test_a_terminated_command_takes_the_processes_it_started_with_it() -> None:
+    assert end_of_terminated_command(lambda process_id: os.kill(process_id, signal.SIGTERM)) == 130
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="sends a signal to one thread of another process")
+def test_a_command_hears_a_signal_that_came_just_before_it_waits() -> None:
+    assert end_of_terminated_command(partial(signal_beside_main_thread, number=signal.SIGTERM)) == 130
 
 
 def test_ctrl_c_in_a_training_says_that_the_model_was_not_written(
