@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import grpc
@@ -18,6 +19,7 @@ from models.errors import UserFacingError
 from server.core.hosts import reached_at
 from server.core.metrics import CallMetrics
 from server.core.settings import ServerSettings
+from server.core.structlog_import import structlog
 from server.grpc.contract import AI_DETECTION, CAMERA_STREAM, Service
 from server.grpc.faults import status_of, trailers_of
 from server.grpc.messages import parsed
@@ -37,6 +39,7 @@ HEALTH = "grpc.health.v1.Health"
 _WAITING_PER_THREAD = 16
 _METADATA_BYTES = 128 * 1024
 STOP_S = 10.0
+_log = structlog.get_logger("imageflow.grpc")
 
 
 class StreamCalls(Protocol):
@@ -85,6 +88,7 @@ class ServiceHost:
         port: of the only service; None takes those of the settings.
         share_ports: whether several processes listen on the same ports.
         of_command: whether host and port are options of the command, as messages call them.
+        also_at: addresses of this process, by key, where services listen beside another socket.
 
     Attributes:
         addresses: of the services that listen, by key.
@@ -99,12 +103,14 @@ class ServiceHost:
         port: int | None = None,
         share_ports: bool = False,
         of_command: bool = False,
+        also_at: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._services = list(services)
         self._parts = parts
         self._port = port
         self._share_ports = share_ports
         self._of_command = of_command
+        self._also_at = also_at
         self._running: list[_Running] = []
         self._made: StepWork | None = None
         self.addresses: dict[str, str] = {}
@@ -147,7 +153,7 @@ class ServiceHost:
         secret = settings.grpc_secret
         server = grpc.aio.server(
             interceptors=[] if secret is None else [SharedSecret(secret.get_secret_value())],
-            options=_options(settings, share_ports=self._share_ports),
+            options=_options(settings, share_ports=self._share_ports or service.key in self._also_at),
             maximum_concurrent_rpcs=None if service is CAMERA_STREAM else threads * _WAITING_PER_THREAD,
         )
         well = health_aio.HealthServicer()
@@ -161,14 +167,19 @@ class ServiceHost:
         if not self._share_ports:
             require_free(service, host, wanted, of_command=self._of_command)
         try:
-            if credentials is None:
-                port = server.add_insecure_port(address)
-            else:
-                port = server.add_secure_port(address, credentials)
+            port = _listening(server, address, credentials)
         except RuntimeError as error:
             raise port_taken(service, host, wanted, of_command=self._of_command) from error
+        if service.key in self._also_at:
+            self._listen_also(server, service, credentials)
         self.addresses[service.key] = target(reached_at(host), port)
         return server
+
+    def _listen_also(self, server: Any, service: Service, credentials: grpc.ServerCredentials | None) -> None:
+        try:
+            _listening(server, self._also_at[service.key], credentials)
+        except RuntimeError as error:
+            _log.info("a service is reached through another socket alone", service=service.name, error=str(error))
 
     def _work(self) -> StepWork:
         # With the first request: a server that only keeps records never loads what processes images.
@@ -215,6 +226,17 @@ class _HealthCall:
             named = (f"{name} (its file is missing)" if name in absent else name for name in self._models.names)
             message = f"{message}; models: {', '.join(named)}"
         return common_pb2.HealthCheckResponse(healthy=known, message=message).SerializeToString()
+
+
+def _listening(server: Any, address: str, credentials: grpc.ServerCredentials | None) -> int:
+    """Return the port of a server that is to listen at an address.
+
+    Raises:
+        RuntimeError: when it cannot.
+    """
+    if credentials is None:
+        return int(server.add_insecure_port(address))
+    return int(server.add_secure_port(address, credentials))
 
 
 def _options(settings: ServerSettings, *, share_ports: bool) -> list[tuple[str, Any]]:

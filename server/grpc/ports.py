@@ -5,11 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import sys
+from typing import Any
 
 from models.errors import InvalidInput, Unavailable
 from server.core.settings import PREFIX, ServerSettings
 from server.grpc.contract import Service
 
+_MAPPED = "::ffff:"
+"""Before an address of IPv4 it makes one of IPv6 (RFC 4291, 2.5.5.2)."""
 _TAKEN = frozenset({errno.EADDRINUSE, errno.EACCES})
 
 
@@ -37,11 +41,13 @@ def listen_for(service: Service, host: str, port: int, *, of_command: bool) -> s
         Unavailable: ``service-port-taken``.
     """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        made = socket.socket(family, kind, protocol)
+        family, address = _to_bind(host, port)
+        made = socket.socket(family, socket.SOCK_STREAM)
         try:
             if os.name == "posix":
                 made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if family == socket.AF_INET6 and str(address[0]).startswith(_MAPPED):
+                made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
             made.bind(address)
             made.listen()
         except BaseException:
@@ -53,6 +59,17 @@ def listen_for(service: Service, host: str, port: int, *, of_command: bool) -> s
         option = f"--host, {PREFIX}GRPC_HOST" if of_command else f"{PREFIX}GRPC_HOST"
         raise InvalidInput("service-host-unknown", host=host, option=option) from error
     return made
+
+
+def _to_bind(host: str, port: int) -> tuple[int, tuple[Any, ...]]:
+    """Return family and address that gRPC binds: IPv4 by a socket of IPv6 that takes both, where there is one.
+
+    Only sockets of one family share a port as one group.
+    """
+    family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    if family == socket.AF_INET and sys.platform == "linux" and socket.has_dualstack_ipv6():
+        return socket.AF_INET6, (f"{_MAPPED}{address[0]}", port)
+    return family, address
 
 
 def port_taken(service: Service, host: str, port: int, *, of_command: bool) -> Unavailable:

@@ -84,13 +84,15 @@ async def _start(
 
     calls = None if streams is None else StreamCalls(streams)
     parts = Parts(settings, context.objects, context.models, calls, context.metrics.grpc_handled)
-    host = ServiceHost(_hosted(settings, streams), parts, share_ports=settings.workers > 1)
+    also_at = {} if proxy is None else proxy.share()
+    host = ServiceHost(_hosted(settings, streams), parts, share_ports=settings.workers > 1, also_at=also_at)
     async with AsyncExitStack() as started:  # A start that fails leaves nothing that the next one would have twice.
         addresses = await host.start()
         started.push_async_callback(host.stop)
         if proxy is not None:
             started.callback(proxy.forward_to, {})
             proxy.forward_to({key: int(address.rpartition(":")[2]) for key, address in addresses.items()})
+            proxy.step_aside()
             addresses = proxy.addresses
         await context.services.start(addresses, host.calls)
         started.push_async_callback(context.services.disconnect)

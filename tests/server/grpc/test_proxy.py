@@ -36,6 +36,7 @@ if sys.platform != "win32":  # There the server has asyncio's.
 
     LOOPS["uvloop"] = uvloop.new_event_loop
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says which socket of a port gets a caller")
 CHECK = "/grpc.health.v1.Health/Check"
 SERVING = health_pb2.HealthCheckResponse.SERVING
 
@@ -61,12 +62,13 @@ def run(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Run:
 class Waiting:
     """Two services behind a proxy, which are started for the first caller."""
 
-    def __init__(self, folder: Path) -> None:
-        settings = ServerSettings(data_dir=folder, grpc_port=0)
-        parts = Parts(settings, ObjectStore(settings.objects), ModelShelf({}))
+    def __init__(self, folder: Path, host: str) -> None:
+        settings = ServerSettings(data_dir=folder, grpc_port=0, grpc_host=host)
+        self.parts = Parts(settings, ObjectStore(settings.objects), ModelShelf({}))
         self.starts = 0
-        self.proxy = ServiceProxy(settings.grpc_host, FirstUse("services", self._start))
-        self.host = ServiceHost([RESIZE, FILTER], parts)
+        self.failures = 0
+        self.proxy = ServiceProxy(settings.grpc_host, FirstUse("services", self._start, pause_s=0))
+        self.host: ServiceHost | None = None
 
     @property
     def addresses(self) -> dict[str, str]:
@@ -74,18 +76,28 @@ class Waiting:
 
     async def _start(self) -> None:
         self.starts += 1
+        self.host = ServiceHost([RESIZE, FILTER], self.parts, also_at=self.proxy.share())
         self.proxy.forward_to({key: port_of(address) for key, address in (await self.host.start()).items()})
+        self.proxy.step_aside()
+        if self.starts <= self.failures:
+            await self.stop()
+            raise port_taken(RESIZE, "127.0.0.1", 1, of_command=False)
+
+    async def stop(self) -> None:
+        if self.host is not None:
+            self.proxy.forward_to({})
+            await self.host.stop(0)
 
 
 @asynccontextmanager
-async def waiting(folder: Path) -> AsyncIterator[Waiting]:
-    made = Waiting(folder)
+async def waiting(folder: Path, host: str = "127.0.0.1") -> AsyncIterator[Waiting]:
+    made = Waiting(folder, host)
     for service in (RESIZE, FILTER):
         await made.proxy.listen(service, 0)
     try:
         yield made
     finally:
-        await made.host.stop(0)
+        await made.stop()
         await made.proxy.close()
 
 
@@ -93,11 +105,23 @@ def port_of(address: str) -> int:
     return int(address.rpartition(":")[2])
 
 
-async def health_at(address: str) -> int:
+@asynccontextmanager
+async def called(address: str) -> AsyncIterator[Callable[[], Coroutine[Any, Any, int]]]:
+    """A connection over which a service was asked once; gives what asks it again."""
     options = [("grpc.use_local_subchannel_pool", 1)]
     async with grpc.aio.insecure_channel(address, options=options) as channel:
-        answer = await channel.unary_unary(CHECK, bytes, bytes)(b"", timeout=20)
-    return health_pb2.HealthCheckResponse.FromString(answer).status
+        call = channel.unary_unary(CHECK, bytes, bytes)
+
+        async def ask() -> int:
+            return health_pb2.HealthCheckResponse.FromString(await call(b"", timeout=20)).status
+
+        assert await ask() == SERVING
+        yield ask
+
+
+async def health_at(address: str) -> int:
+    async with called(address):
+        return SERVING
 
 
 def test_the_first_caller_is_answered_by_the_service_that_it_has_started(tmp_path: Path, run: Run) -> None:
@@ -130,9 +154,83 @@ def test_a_connection_that_was_passed_on_takes_one_call_after_another(tmp_path: 
     assert run(main()) == [SERVING] * 3
 
 
-def test_a_port_of_a_service_that_waits_is_taken_for_others(tmp_path: Path, run: Run) -> None:
+@linux
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+def test_callers_of_services_that_run_do_not_pass_the_proxy(tmp_path: Path, run: Run, host: str) -> None:
+    async def main() -> None:
+        async with waiting(tmp_path, host) as made:
+            await health_at(made.addresses["resize"])
+            await all_ended(made.proxy)
+            for _ in range(20):
+                async with called(made.addresses["resize"]):
+                    assert not made.proxy._connections
+
+    run(main())
+
+
+@linux
+def test_a_caller_from_before_the_services_ran_goes_on_beside_later_ones(tmp_path: Path, run: Run) -> None:
+    async def main() -> None:
+        async with (
+            waiting(tmp_path) as made,
+            called(made.addresses["resize"]) as again,
+            called(made.addresses["resize"]),
+        ):
+            assert await again() == SERVING
+            assert len(made.proxy._connections) == 1
+
+    run(main())
+
+
+@linux
+def test_a_caller_that_comes_after_services_that_ended_at_once_starts_them_again(tmp_path: Path, run: Run) -> None:
     async def main() -> None:
         async with waiting(tmp_path) as made:
+            made.failures = 1
+            with pytest.raises(grpc.aio.AioRpcError):
+                await health_at(made.addresses["filter"])
+            made.failures = made.starts
+            assert await health_at(made.addresses["filter"]) == SERVING
+            await all_ended(made.proxy)
+            async with called(made.addresses["filter"]):
+                assert not made.proxy._connections
+
+    run(main())
+
+
+def test_no_caller_is_refused_while_the_services_start(tmp_path: Path, run: Run) -> None:
+    async def call_again_and_again(address: str) -> list[int]:
+        return [await health_at(address) for _ in range(10)]
+
+    async def main() -> None:
+        async with waiting(tmp_path) as made:
+            callers = [call_again_and_again(made.addresses["resize"]) for _ in range(8)]
+            assert await asyncio.gather(*callers) == [[SERVING] * 10] * 8
+
+    run(main())
+
+
+def test_callers_go_on_passing_the_proxy_where_a_port_cannot_be_shared(
+    tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy_module, "let_share", lambda _: False)
+
+    async def main() -> None:
+        async with waiting(tmp_path) as made:
+            for _ in range(3):
+                async with called(made.addresses["resize"]):
+                    assert len(made.proxy._connections) == 1
+                await all_ended(made.proxy)
+
+    run(main())
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_a_port_of_a_service_that_waits_or_runs_is_taken_for_others(tmp_path: Path, run: Run, running: bool) -> None:
+    async def main() -> None:
+        async with waiting(tmp_path) as made:
+            if running:
+                await health_at(made.addresses["resize"])
             with pytest.raises(Unavailable) as caught:
                 await ServiceProxy("127.0.0.1", made.proxy._start).listen(RESIZE, port_of(made.addresses["resize"]))
             assert caught.value.code == "service-port-taken"
