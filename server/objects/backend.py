@@ -80,7 +80,7 @@ class Backend(Protocol):
         ...
 
     def listed(self) -> Iterator[ListedObject]:
-        """Yield every object, in memory that does not grow with their number."""
+        """Yield every object, in memory for a small part of them."""
         ...
 
     def remove_older(self, key: str, limit: datetime) -> bool:

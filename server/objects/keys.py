@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import time
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
@@ -12,8 +11,6 @@ from models.storage import is_digest
 
 LOCAL_BUCKET = "imageflow"
 """What the bucket of a local folder is called."""
-_SAME_FOLDER_S = 10
-"""For so long drawn names lie in one folder."""
 
 
 def key_of(sha256: str) -> str:
@@ -28,11 +25,8 @@ def key_of(sha256: str) -> str:
 
 
 def drawn_name() -> str:
-    """Return a new name of the form of a digest for an object that nobody takes the digest of.
-
-    Names that are drawn one after the other begin alike, so that a local folder is made once for many of them.
-    """
-    return f"{int(time.time()) // _SAME_FOLDER_S % 0x10000:04x}{secrets.token_hex(30)}"
+    """Return a new name of the form of a digest for an object that nobody takes the digest of."""
+    return secrets.token_hex(32)
 
 
 def digest_of_key(key: str) -> str | None:

@@ -83,7 +83,7 @@ class ObjectStore:
     def put_made(self, pieces: Sequence[bytes | memoryview]) -> MadeObject:
         """Keep an object that can be made again under a name that is drawn.
 
-        It need not last through a power cut, which saves four flushes to the disk. Its digest would take a third of the
+        It need not last through a power cut, which saves the flushes to the disk. Its digest would take a third of the
         processor time of a filter, and nothing needs it: such an object has no record, and goes with the orphans.
 
         Args:

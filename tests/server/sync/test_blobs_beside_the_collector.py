@@ -11,11 +11,12 @@ from server.objects.store import ObjectStore
 from server.sync import blobs
 from sync.shared.blob_batches import PackedBlob
 from sync.shared.protocol import UploadRequest
+from tests.support.object_files import object_file
 from tests.support.sync_stores import ServerStore
 
 DATA = b"heatmap"
 DIGEST = sha256_of(DATA)
-FILE = Path("server", "objects", DIGEST[:2], DIGEST[2:4], DIGEST)
+FILE = object_file(Path("server", "objects"), DIGEST)
 REQUEST = UploadRequest(sha256=DIGEST, size=len(DATA), content_type="image/png")
 
 

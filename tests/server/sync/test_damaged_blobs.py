@@ -13,6 +13,7 @@ from server.objects.damage import require_whole, whole_stream
 from server.objects.records import record_blob, recorded_sizes
 from sync.shared.protocol import UploadRequest
 from tests.support.log_lines import log_lines
+from tests.support.object_files import object_file
 from tests.support.serving import Served
 from tests.support.sync_stores import ServerStore
 
@@ -27,7 +28,7 @@ def stored(server: ServerStore, tmp_path: Path) -> Path:
     server.objects.put(DIGEST, DATA)
     with server.database.local_transaction() as session:
         record_blob(session, DIGEST, len(DATA), "image/png")
-    return tmp_path / "server" / "objects" / DIGEST[:2] / DIGEST[2:4] / DIGEST
+    return object_file(tmp_path / "server" / "objects", DIGEST)
 
 
 @pytest.mark.parametrize("damage", [b"PIXELS of a part", b"pix", b""])
@@ -39,7 +40,7 @@ def test_a_damaged_blob_that_is_announced_again_is_asked_for(server: ServerStore
 def test_what_was_damaged_is_kept_beside_when_it_is_announced_again(server: ServerStore, stored: Path) -> None:
     stored.write_bytes(b"PIXELS of a part")
     server.uploads.begin("station", REQUEST)
-    (kept,) = (stored.parents[2] / "damaged").iterdir()
+    (kept,) = (stored.parents[1] / "damaged").iterdir()
     assert kept.read_bytes() == b"PIXELS of a part"
 
 

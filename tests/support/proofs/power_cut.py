@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from models.storage import sha256_of_file
+from tests.support.object_files import object_file
 from tests.support.proofs.disk_model import SYNCS, DiskModel
 from tests.support.proofs.disk_nodes import Kept
 from tests.support.proofs.disk_trace import OPTIONS, Call, calls_of
@@ -140,7 +141,7 @@ def server_is_whole(folder: Path, said: Acknowledged) -> str:
     if said.changes - applied or applied != logged:
         return "a change that was acknowledged is not there"
     for sha256 in blobs | said.blobs:
-        path = folder / "objects" / sha256[:2] / sha256[2:4] / sha256
+        path = object_file(folder / "objects", sha256)
         if not path.is_file():
             return "a blob that was acknowledged is not there"
         if sha256_of_file(path) != sha256:

@@ -15,9 +15,9 @@ from sqlalchemy import Engine, event  # noqa: E402 - after the bug is planted
 
 from models.storage import sha256_of, sync_file  # noqa: E402
 from server.objects.folder import write_made  # noqa: E402
-from server.objects.keys import key_of  # noqa: E402
 from sync.shared.protocol import Batch, PushAnswer, UploadedBlobs, UploadState  # noqa: E402
 from sync.station.sending import PieceSize  # noqa: E402
+from tests.support.object_files import object_place  # noqa: E402
 from tests.support.proofs.power_cut import PARTS, say  # noqa: E402
 from tests.support.sync_stores import Link, ServerStore, Station, prepared  # noqa: E402
 
@@ -64,7 +64,7 @@ def leave_behind() -> None:
         file.write(image_of(LEFT_AT_STATION))
         sync_file(file)
     image = image_of(LEFT_AT_SERVER)
-    write_made(folder / "server" / "objects", [image], key_of(sha256_of(image)))
+    write_made(folder / "server" / "objects", [image], object_place(sha256_of(image)))
 
 
 @event.listens_for(Engine, "connect")

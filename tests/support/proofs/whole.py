@@ -9,6 +9,7 @@ from pathlib import Path
 
 from models.storage import sha256_of_file
 from models.synced import Master, synced_types
+from tests.support.object_files import object_file
 from tests.support.proofs.ledger import plain
 from tests.support.real_server import ServerProcess
 from tests.support.sync_stores import Station, contents
@@ -44,7 +45,7 @@ def require_whole(server: ServerProcess, stations: Iterable[Station]) -> None:
                 assert set(here[entity]) == set(there[entity])
         for image in here["image"].values():
             sha256 = image["sha256"]
-            path = server.data_dir / "objects" / sha256[:2] / sha256[2:4] / sha256
+            path = object_file(server.data_dir / "objects", sha256)
             assert sha256_of_file(path) == sha256
     with closing(sqlite3.connect(server.data_dir / "server.sqlite3")) as store:
         positions = [row[0] for row in store.execute("SELECT position FROM change_log ORDER BY position")]
