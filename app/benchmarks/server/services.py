@@ -74,27 +74,25 @@ def measure(data: Path, *, calls: int = CALLS, rounds: int = ROUNDS) -> list[Fig
     with tempfile.TemporaryDirectory() as folder, _works(Path(folder), data) as (objects, works):
         for _ in range(rounds):
             for name, work in works.items():
-                images = _time_calls(work, calls, taken[name])
-                # Gigabytes of them would fill the memory with files, and virtual machines give new memory slowly.
-                remove(objects, images)
+                _time_calls(work, objects, calls, taken[name])
     return [figure for name, found in taken.items() for figure in _figures(name, found)]
 
 
-def _time_calls(work: _Work, calls: int, taken: _Taken) -> list[common_pb2.ImageData]:
-    """Add what calls take to ``taken``, and return the images that they read and made."""
-    work.call(work.request())  # not counted
-    whole, own, images = [], [], []
-    for _ in range(calls):
+def _time_calls(work: _Work, objects: ObjectStore, calls: int, taken: _Taken) -> None:
+    """Add what calls take to ``taken``."""
+    whole, own = [], []
+    for _ in range(1 + calls):
         request = work.request()
         began = time.perf_counter()
         answer = work.call(request)
         whole.append((time.perf_counter() - began) * 1000)
         result = work.response.FromString(answer).result
         own.append(result.processing_time_seconds * 1000)
-        images += [request.input_image, result.output_image]
-    taken.calls.append(whole)
-    taken.own.append(own)
-    return images
+        # Each call finds the memory that the one before it has used: hosts of virtual machines give new memory slowly,
+        # and take back what lies unused for seconds.
+        remove(objects, [request.input_image, result.output_image])
+    taken.calls.append(whole[1:])  # the first is not counted
+    taken.own.append(own[1:])
 
 
 @contextmanager
